@@ -1,0 +1,1 @@
+"""What happens around the training rule: logs, pictures, checkpoints, progress. Nothing here changes the weights."""

@@ -1,0 +1,43 @@
+"""Ctrl-C and SIGTERM: finish the iteration at hand, save, stop."""
+
+import signal
+from typing import Any
+
+import lightning as L
+
+from ganlab.errors import Interrupted
+from ganlab.models.gan import GAN
+
+
+class Interrupt(L.Callback):
+    """Turns the first signal into a checkpoint and `Interrupted`; a second one ends the process at once.
+
+    It comes after the checkpoint callback, which saves when the module's `stop_requested` is set.
+    """
+
+    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+        self.signum = 0
+
+        def request(signum: int, _: Any) -> None:
+            self.signum = signum
+            module.stop_requested = True
+            self.restore()
+
+        self.handlers = {s: signal.signal(s, request) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore(self) -> None:
+        for signum, handler in self.handlers.items():
+            signal.signal(signum, handler)
+        self.handlers = {}
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
+        if self.signum:
+            name = signal.Signals(self.signum).name
+            raise Interrupted(f"{name} at iteration {module.iteration}; saved.", self.signum)
+
+    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
+        self.restore()
+
+    def on_exception(self, trainer: L.Trainer, module: GAN, exception: BaseException) -> None:
+        if hasattr(self, "handlers"):
+            self.restore()

@@ -1,0 +1,79 @@
+"""metrics.csv and the loggers."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+
+from ganlab.models.gan import GAN
+from ganlab.run import write_atomically
+from ganlab.schedule import Schedule
+
+
+class MetricsFile:
+    """metrics.csv: a row per log point; a column that appears late is empty in the rows before.
+
+    Args:
+        path: the file; rows that it already has are kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = read_metrics(path)
+        self.columns = list(self.rows[0]) if self.rows else []
+
+    def forget_after(self, iteration: int) -> None:
+        """Drop rows that a run resumed from this iteration will write again."""
+        self.rows = [row for row in self.rows if int(row["iteration"]) <= iteration]
+        self._rewrite()
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Write one row and flush it."""
+        self.rows.append({name: str(value) for name, value in row.items()})
+        if new := [name for name in row if name not in self.columns]:
+            self.columns += new
+            self._rewrite()
+        else:
+            with self.path.open("a", newline="") as file:
+                csv.DictWriter(file, self.columns).writerow(row)
+
+    def _rewrite(self) -> None:
+        lines = [self.columns, *([row.get(name, "") for name in self.columns] for row in self.rows)]
+        write_atomically(self.path, "".join(",".join(map(str, line)) + "\r\n" for line in lines if line))
+
+
+def read_metrics(path: Path) -> list[dict[str, str]]:
+    """The rows of a metrics.csv, as texts; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class Log(L.Callback):
+    """Writes the last iteration's terms and how D saw its last minibatch to metrics.csv and the loggers.
+
+    Args:
+        directory: the run's directory.
+        schedule: the run's schedule.
+    """
+
+    def __init__(self, directory: str, schedule: Schedule) -> None:
+        self.path, self.schedule = Path(directory) / "metrics.csv", schedule
+
+    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+        self.file = MetricsFile(self.path)
+        self.file.forget_after(module.iteration)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, outputs: Any, *_: Any) -> None:
+        iteration = module.iteration
+        if not (self.schedule.due("log", iteration) or self.schedule.due("eval", iteration)):
+            return
+        terms = outputs["terms"][-1] | module.diagnostics()
+        values = torch.stack([value.float() for value in terms.values()]).tolist()
+        module.metrics |= dict(zip(terms, values, strict=True))
+        self.file.append({"iteration": iteration, **module.metrics})
+        for logger in trainer.loggers:
+            logger.log_metrics(module.metrics, step=iteration)

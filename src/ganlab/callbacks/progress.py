@@ -1,0 +1,62 @@
+"""A progress bar that counts iterations."""
+
+from typing import Any
+
+import lightning as L
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ganlab.callbacks.result import Result
+from ganlab.models.gan import GAN
+from ganlab.schedule import Schedule
+
+
+class ProgressBar(L.Callback):
+    """Iterations, iterations/s, time left and the current metrics; without a terminal, a line per evaluation.
+
+    Args:
+        schedule: the run's schedule.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.console = Console()
+
+    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+        self.bar = Progress(
+            TextColumn("[bold]iteration"),
+            MofNCompleteColumn(),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[rate]:.0f}/s"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            refresh_per_second=4,
+        )
+        self.task = self.bar.add_task("", total=self.schedule.steps, completed=module.iteration, rate=0.0, losses="")
+        self.bar.start()
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
+        seconds = next(c for c in trainer.callbacks if isinstance(c, Result)).seconds
+        rate = module.iteration / seconds
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in module.metrics.items() if name.startswith("loss_"))
+        self.bar.update(self.task, completed=module.iteration, rate=rate, losses=losses.replace("loss_", ""))
+        if self.bar.disable and self.schedule.due("eval", module.iteration):
+            print(f"iteration {module.iteration}/{self.schedule.steps}  {rate:.0f}/s  {losses}", flush=True)
+
+    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
+        self.bar.stop()
+
+    def on_exception(self, trainer: L.Trainer, module: GAN, exception: BaseException) -> None:
+        if hasattr(self, "bar"):
+            self.bar.stop()

@@ -1,0 +1,1 @@
+"""LightningDataModules and the batch source they share."""

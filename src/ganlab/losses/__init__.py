@@ -1,0 +1,1 @@
+"""Adversarial losses: pure functions of the discriminator's logits."""

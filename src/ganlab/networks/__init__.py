@@ -1,0 +1,1 @@
+"""nn.Modules; they know nothing of losses, optimizers or data."""
