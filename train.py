@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from ganlab.config import application, composed_texts, resolve, run
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+@hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "conf"), config_name="train")
 @application
 def train(cfg: DictConfig) -> None:
     # Imported only when something is trained, so that --help and --cfg answer at once.

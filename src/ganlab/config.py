@@ -11,11 +11,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -83,9 +83,8 @@ def resolve(cfg: DictConfig) -> dict[str, Any]:
         for key in set(OmegaConf.select(cfg, path[:-1]) if path else cfg) - {f.name for f in fields(node)}:
             raise UserError(unknown_key(f"{path}{key}"))
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    assert isinstance(config, dict)
-    check_keys(config)
-    return config
+    check_keys(cast(dict[str, Any], config))
+    return cast(dict[str, Any], config)
 
 
 def composed_texts(cfg: DictConfig) -> dict[str, str]:
@@ -133,6 +132,9 @@ def message(error: BaseException) -> str:
     """An exception of Hydra or OmegaConf, and its cause, as one message for the user."""
     if isinstance(error.__cause__, UserError):  # raised by something that Hydra instantiated
         return str(error.__cause__)
+    if isinstance(error, InstantiationException) and error.__cause__:
+        key = re.search(r"full_key: (\S+)", str(error))
+        return f"{key[1] if key else 'configuration'}: {error.__cause__}"
     text = "\n".join(dict.fromkeys(str(e).strip() for e in (error, error.__cause__) if e))
     unknown = re.search(r"Could not override '([\w./@]+)'|Key '\w+' not in '\w+'\s+full_key: (\S+)", text)
     if unknown:
@@ -144,7 +146,8 @@ def message(error: BaseException) -> str:
 
 def unknown_key(key: str, where: str = "") -> str:
     """The message for a key that the schema does not have."""
-    node, hint = Train, ""
+    node: Any = Train
+    hint = ""
     for name in key.split("."):
         known = {f.name: f.type for f in fields(node)} if is_dataclass(node) else {}
         if known and name not in known:
@@ -201,6 +204,8 @@ def exit_with(error: BaseException, code: int) -> int:
 
 def quiet() -> None:
     """Silence what Lightning says about its own workings, which is not news to somebody who trains a GAN."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    import lightning.pytorch  # which sets the level on import
+
+    logging.getLogger(lightning.pytorch.__name__).setLevel(logging.WARNING)
     for text in (r".*LeafSpec.*is deprecated", r"Found \d+ module\(s\) in eval mode", r".*does not have many workers"):
         warnings.filterwarnings("ignore", message=text)

@@ -22,7 +22,7 @@ def check_devices(accelerator: str, devices: Any, precision: Any) -> None:
     if gpus and wanted > available and not torch.backends.mps.is_available():
         raise UserError(
             f"trainer.accelerator={accelerator} trainer.devices={devices}: this machine has {available} GPUs that "
-            "torch can use. Ask for no more than that, or train on the CPU with trainer.accelerator=cpu trainer.devices=1."
+            "torch can use. Ask for no more, or train on the CPU with trainer.accelerator=cpu trainer.devices=1."
         )
     if str(precision) in ("16", "16-mixed", "16-true"):
         raise UserError(

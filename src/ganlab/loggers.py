@@ -5,7 +5,6 @@ Each is one of Lightning's loggers with `log_image(name, path, step)`.
 
 import hashlib
 import os
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +55,8 @@ class Wandb(Logger):
         return hashlib.sha256(str(self.directory.absolute()).encode()).hexdigest()[:12]
 
     @rank_zero_only
-    def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any) -> None:
-        mode = os.environ.get("WANDB_MODE")
+    def log_hyperparams(self, params: dict[str, Any], *_: Any) -> None:
+        mode: Any = os.environ.get("WANDB_MODE")
         if not mode:
             mode = "online" if wandb.login(prompt=False, verify=False) else "offline"
         self.run = wandb.init(

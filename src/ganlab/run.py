@@ -16,7 +16,7 @@ from ganlab.errors import Diverged, UserError
 LOCK = ".lock"
 
 # Settings that change where and how a run is computed, watched or saved, but not what it computes.
-INDIFFERENT = {"resume", "trainer", "logger", "callbacks", "checkpoint", "data.root"}
+INDIFFERENT = {"resume", "sweep", "trainer", "logger", "callbacks", "checkpoint", "data.root"}
 
 
 class Run:
@@ -133,7 +133,7 @@ def write_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -196,9 +196,10 @@ def read_checkpoint(path: Path, config: dict[str, Any]) -> dict[str, Any]:
             "not loaded. Use a checkpoint that ganlab made."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(
-            f"{path} is truncated or not a checkpoint ({str(error).splitlines()[0]}). Use another one from the same "
-            "folder, or start the run over with resume=false."
+            f"{path} is truncated or not a checkpoint ({reason}). Use another one from the same folder, or start the "
+            "run over with resume=false."
         ) from error
     if not isinstance(checkpoint, dict) or not {"state_dict", "iteration", "config"} <= checkpoint.keys():
         raise UserError(f"{path} is not a checkpoint of ganlab: it lacks the weights, iteration or configuration.")

@@ -4,7 +4,7 @@ import os
 import random
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import numpy as np
@@ -105,7 +105,7 @@ class Checkpoint(L.Callback):
 
 def random_states() -> dict[str, Any]:
     """The states of every random generator a run may draw from, as plain values and tensors."""
-    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    name, keys, position, has_gauss, cached = cast(tuple, np.random.get_state(legacy=True))
     return {
         "python": random.getstate(),
         "numpy": (name, keys.tolist(), position, has_gauss, cached),

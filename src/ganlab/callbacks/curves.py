@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 from matplotlib.figure import Figure
 
 from ganlab.callbacks.log import read_metrics
@@ -16,6 +17,7 @@ PANELS = {
     "D(x) and D(G(z))": ("d_",),
     "D's accuracy": ("accuracy_",),
 }
+SMOOTHING = 15  # log points in the running mean that is drawn over the single ones
 SECONDS_BETWEEN = 60  # drawing takes half a second: rarely enough not to be felt
 
 
@@ -57,7 +59,10 @@ def draw_curves(directory: Path) -> None:
     for axis, (title, group) in zip(axes, panels.items(), strict=True):
         for column in group:
             points = [(int(row["iteration"]), float(row[column])) for row in rows if row[column]]
-            axis.plot(*zip(*points, strict=True), label=column, linewidth=1, marker="." if len(points) < 30 else "")
+            x, y = np.array(points).T
+            (line,) = axis.plot(x, y, linewidth=0.8, alpha=0.35)
+            smooth = np.convolve(y, np.ones(SMOOTHING) / SMOOTHING, mode="valid") if len(y) > 3 * SMOOTHING else y
+            axis.plot(x[len(x) - len(smooth) :], smooth, color=line.get_color(), label=column)
         axis.set_title(title, loc="left", fontsize=10)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))

@@ -1,6 +1,7 @@
 """metrics.csv and the loggers."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +22,29 @@ class MetricsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.rows = read_metrics(path)
-        self.columns = list(self.rows[0]) if self.rows else []
+        self.columns = list(rows[0]) if (rows := read_metrics(path)) else []
 
     def forget_after(self, iteration: int) -> None:
         """Drop rows that a run resumed from this iteration will write again."""
-        self.rows = [row for row in self.rows if int(row["iteration"]) <= iteration]
-        self._rewrite()
+        self._rewrite([row for row in read_metrics(self.path) if int(row["iteration"]) <= iteration])
 
     def append(self, row: dict[str, Any]) -> None:
         """Write one row and flush it."""
-        self.rows.append({name: str(value) for name, value in row.items()})
         if new := [name for name in row if name not in self.columns]:
+            rows = read_metrics(self.path)
             self.columns += new
-            self._rewrite()
+            self._rewrite([*rows, row])
         else:
             with self.path.open("a", newline="") as file:
                 csv.DictWriter(file, self.columns).writerow(row)
 
-    def _rewrite(self) -> None:
-        lines = [self.columns, *([row.get(name, "") for name in self.columns] for row in self.rows)]
-        write_atomically(self.path, "".join(",".join(map(str, line)) + "\r\n" for line in lines if line))
+    def _rewrite(self, rows: list[dict[str, Any]]) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns)
+        if self.columns:
+            writer.writeheader()
+            writer.writerows(rows)
+        write_atomically(self.path, text.getvalue())
 
 
 def read_metrics(path: Path) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """A progress bar that counts iterations."""
 
+import time
 from typing import Any
 
 import lightning as L
@@ -16,6 +17,8 @@ from rich.progress import (
 from ganlab.callbacks.result import Result
 from ganlab.models.gan import GAN
 from ganlab.schedule import Schedule
+
+SECONDS_BETWEEN = 0.5
 
 
 class ProgressBar(L.Callback):
@@ -41,16 +44,20 @@ class ProgressBar(L.Callback):
             TextColumn("{task.fields[losses]}"),
             console=self.console,
             disable=not self.console.is_terminal,
-            refresh_per_second=4,
+            auto_refresh=False,  # a thread that draws would take turns with the training
         )
         self.task = self.bar.add_task("", total=self.schedule.steps, completed=module.iteration, rate=0.0, losses="")
         self.bar.start()
+        self.drawn = time.monotonic()
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
         seconds = next(c for c in trainer.callbacks if isinstance(c, Result)).seconds
         rate = module.iteration / seconds
         losses = "  ".join(f"{name} {value:.3f}" for name, value in module.metrics.items() if name.startswith("loss_"))
         self.bar.update(self.task, completed=module.iteration, rate=rate, losses=losses.replace("loss_", ""))
+        if time.monotonic() - self.drawn > SECONDS_BETWEEN or module.iteration == self.schedule.steps:
+            self.bar.refresh()
+            self.drawn = time.monotonic()
         if self.bar.disable and self.schedule.due("eval", module.iteration):
             print(f"iteration {module.iteration}/{self.schedule.steps}  {rate:.0f}/s  {losses}", flush=True)
 

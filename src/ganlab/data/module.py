@@ -46,4 +46,5 @@ class ImageData(L.LightningDataModule, ABC):
         self.source = Source(images, labels, self.batch_size, self.k, self.seed, rank, world_size)
 
     def train_dataloader(self) -> Chunks:
+        assert self.trainer
         return Chunks(self.source, self.schedule, start=self.trainer.lightning_module.iteration)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -65,7 +66,8 @@ class Source:
     def permutation(self, number: int) -> Tensor:
         """The number-th permutation of 0..N−1."""
         if self._permutation[0] != number:
-            generator = torch.Generator().manual_seed((self.seed << 32) + number)
+            mixed = np.random.SeedSequence((self.seed, number)).generate_state(1)
+            generator = torch.Generator().manual_seed(int(mixed[0]))
             self._permutation = (number, torch.randperm(len(self.images), generator=generator))
         return self._permutation[1]
 

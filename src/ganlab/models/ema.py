@@ -1,5 +1,7 @@
 """An exponential moving average of a generator's weights."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
@@ -32,7 +34,7 @@ class EMA(AveragedModel):
         self.decay = 0.0
         self.requires_grad_(False).eval()
 
-    def _average(self, averaged: list[Tensor], current: list[Tensor], _: Tensor) -> None:
+    def _average(self, averaged: Any, current: Any, _: Tensor | int) -> None:
         torch._foreach_lerp_(averaged, current, 1 - self.decay)
 
     def after(self, iteration: int, network: nn.Module, minibatch_size: int) -> None:

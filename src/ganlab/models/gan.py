@@ -1,6 +1,8 @@
 """Algorithm 1 of Goodfellow et al. 2014, Generative Adversarial Networks (arXiv:1406.2661)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from operator import add
 from typing import Any
 
 import lightning as L
@@ -23,7 +25,7 @@ class GAN(L.LightningModule):
         discriminator: D, images to logits (N,).
         loss: an adversarial loss; see `ganlab.losses`.
         optimizer: for each player's name, a function from its parameters to an optimizer.
-        prior: p_g(z), a function of a shape, a device and a random generator; see `ganlab.networks.priors`.
+        prior: p_g(z), called with a shape, a device and a random generator; see `ganlab.networks.priors`.
         latent_dim: the size of z.
         ema: a function from the generator to its moving average.
         k: discriminator updates per iteration.
@@ -57,13 +59,13 @@ class GAN(L.LightningModule):
         self.optimizer_of = {name: self.optimizer[name](weights) for name, weights in self.players.items()}
         return list(self.optimizer_of.values())
 
-    def training_step(self, chunk: Chunk, _: int) -> dict[str, list[Terms]]:
+    def training_step(self, chunk: Chunk) -> dict[str, list[Terms]]:
         """Algorithm 1 for the iterations of one chunk; returns each iteration's named terms, detached."""
         history = []
         for minibatches in chunk:
             for real in minibatches:  # k of them
-                terms = self.update("discriminator", lambda real=real: self.discriminator_terms(real))
-            terms |= self.update("generator", lambda real=real: self.generator_terms(real))
+                terms = self.update("discriminator", self.discriminator_terms, real)
+            terms |= self.update("generator", self.generator_terms, real)
             self.iteration += 1
             self.ema.after(self.iteration, self.generator, chunk.minibatch_size)
             history.append(terms)
@@ -71,22 +73,24 @@ class GAN(L.LightningModule):
                 break
         return {"terms": history}
 
-    def update(self, player: str, terms_of: Callable[[], Terms]) -> Terms:
+    def update(self, player: str, terms_of: Callable[[Minibatch], Terms], real: Minibatch) -> Terms:
         """Let one player descend the sum of its terms while the others' weights are frozen."""
         for name, weights in self.players.items():
             for weight in weights:
                 weight.requires_grad = name == player
+        terms = terms_of(real)
         self.optimizer_of[player].zero_grad()
-        terms = terms_of()
-        self.manual_backward(sum(terms.values()))
+        # Not manual_backward, which calls every callback twice: 0.4 ms per update. Precision is 32-bit or bf16.
+        reduce(add, terms.values()).backward()
         self.optimizer_of[player].step()
         return {name: term.detach() for name, term in terms.items()}
 
     def discriminator_terms(self, real: Minibatch) -> Terms:
         """What D descends, on real images x and as many generated ones G(z)."""
         fake = self.generator(self.latent(len(real.images)))
-        self.logits = {"real": self.discriminator(real.images), "fake": self.discriminator(fake)}
-        return {"loss_discriminator": self.loss.discriminator(self.logits["real"], self.logits["fake"])}
+        real_logits, fake_logits = self.discriminator(real.images), self.discriminator(fake)
+        self.logits = {"real": real_logits.detach(), "fake": fake_logits.detach()}
+        return {"loss_discriminator": self.loss.discriminator(real_logits, fake_logits)}
 
     def generator_terms(self, real: Minibatch) -> Terms:
         """What G descends, on fresh noise."""
@@ -101,7 +105,7 @@ class GAN(L.LightningModule):
     @torch.no_grad()
     def diagnostics(self) -> dict[str, Tensor]:
         """How D saw its last minibatch: D(x), D(G(z)) (means of σ(logit)) and D's accuracy on each, in [0, 1]."""
-        real, fake = self.logits["real"].detach(), self.logits["fake"].detach()
+        real, fake = self.logits["real"], self.logits["fake"]
         return {
             "d_real": real.sigmoid().mean(),
             "d_fake": fake.sigmoid().mean(),

@@ -1,0 +1,34 @@
+"""Every yaml composes and builds what it says."""
+
+from pathlib import Path
+
+import pytest
+from hydra.utils import instantiate
+
+from ganlab.config import resolve
+from tests.conftest import ROOT, composed
+
+CONF = ROOT / "conf"
+# Parts of other files, and what needs no override to be in use.
+PARTS = {"train.yaml", "data/images.yaml", "hydra/default.yaml"}
+CHOICES = sorted(
+    str(path.relative_to(CONF)) for path in CONF.rglob("*.yaml") if str(path.relative_to(CONF)) not in PARTS
+)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_composes_and_instantiates(choice: str, tmp_path: Path):
+    group, _, name = choice.removesuffix(".yaml").rpartition("/")
+    cfg = composed(f"{group}={name}", base=["trainer.accelerator=cpu"], directory=tmp_path)
+    resolve(cfg)
+    model = instantiate(cfg.model)
+    data = instantiate(cfg.data)
+    assert model.sample(model.latent(2)).shape[1:] == data.shape
+    for node in (*cfg.callbacks.values(), *(cfg.logger or {}).values(), cfg.trainer):
+        instantiate(node)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda path: path.stem)
+def test_experiments_open_with_their_command(path: Path):
+    assert f"python train.py experiment={path.stem}" in path.read_text()
