@@ -17,32 +17,39 @@ from ganlab.config import application, composed_texts, resolve, run
 def train(cfg: DictConfig) -> None:
     # Imported only when something is trained, so that --help and --cfg answer at once.
     from hydra.utils import instantiate
-    from lightning import seed_everything
 
-    from ganlab.devices import check_devices
+    from ganlab import distributed
+    from ganlab.callbacks.checkpoint import seed_random
+    from ganlab.devices import local_processes
     from ganlab.run import Run
 
-    with Run(Path(HydraConfig.get().runtime.output_dir)) as directory:
+    with Run(Path(HydraConfig.get().runtime.output_dir), owner=distributed.is_first()) as directory:
         config = resolve(cfg)
         if over := directory.examine(config, cfg.resume):
             print(over)
             return
 
-        check_devices(cfg.trainer.accelerator, cfg.trainer.devices, cfg.trainer.precision)
-        seed_everything(cfg.seed, verbose=False)
+        processes = local_processes(cfg.trainer, cfg.data.batch_size)
+        seed_random(cfg.seed)
         data = instantiate(cfg.data)
-        data.prepare_data()
-        data.setup("fit")
+        if distributed.is_first():
+            data.prepare_data()
+            data.setup("fit")
         model = instantiate(cfg.model)
         callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
         loggers = [instantiate(logger) for logger in (cfg.logger or {}).values()]
-        trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers)
+        several = {"strategy": distributed.SharedMinibatch()} if distributed.is_launched() else {"devices": 1}
+        trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers, **several)
 
         directory.begin(config, composed_texts(cfg))
-        for logger in loggers:
-            logger.log_hyperparams(config)
-        trainer.fit(model, data, ckpt_path=directory.checkpoint, weights_only=True)
-        print(f"Done: {directory.path}")
+        if processes > 1 and not distributed.is_launched():
+            distributed.launch(__file__, HydraConfig.get().overrides.task, processes, directory.path)
+        else:
+            for logger in loggers:
+                logger.log_hyperparams(config)
+            trainer.fit(model, data, ckpt_path=directory.checkpoint, weights_only=True)
+        if distributed.is_first():
+            print(f"Done: {directory.path}")
 
 
 if __name__ == "__main__":

@@ -72,10 +72,10 @@ def composed(*overrides: str, directory: Path | str = "unused", base: Sequence[s
 
 def parts(*overrides: str, directory: Path | str = "unused"):
     """(model, data, trainer with all callbacks) of a configuration, as train.py builds them."""
-    from lightning import seed_everything
+    from ganlab.callbacks.checkpoint import seed_random
 
     cfg = composed(*overrides, directory=directory)
-    seed_everything(cfg.seed, verbose=False)
+    seed_random(cfg.seed)
     data, model = instantiate(cfg.data), instantiate(cfg.model)
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
     return model, data, instantiate(cfg.trainer, callbacks=callbacks, logger=False)

@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -58,11 +60,42 @@ def test_sampling_does_not_disturb_a_run_that_is_still_going(ganlab, finished, t
         assert ganlab("sample", run, "--checkpoint", run / "checkpoints/last.ckpt", "--out", tmp_path / "g.png") == 0
 
 
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    """A tiny conditional run, of classes with names."""
+    from tests.conftest import ROOT, TINY
+
+    run = tmp_path_factory.mktemp("conditional") / "run"
+    names = "+data.class_names=[zero,one,two,three,four,five,six,seven,eight,nine]"
+    command = [sys.executable, "train.py", *TINY, "model=conditional", "steps=2", names, f"hydra.run.dir={run}"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("label", "labels"),
+    [("8", [8] * 6), ("eight", [8] * 6), ("2-4", [2, 2, 3, 3, 4, 4]), (None, [0, 1, 3, 5, 6, 8])],
+)
+def test_labels(ganlab, conditional, tmp_path, label, labels):
+    asked = ["--label", label] if label else []
+    assert ganlab("sample", conditional, "--count", 6, "--npz", tmp_path / "s.npz", *asked) == 0
+    with np.load(tmp_path / "s.npz") as content:
+        assert content["labels"].tolist() == labels
+
+
+@pytest.mark.parametrize("label", ["10", "4-2", "eigth", "5-12", "-1"])
+def test_no_such_label(ganlab, conditional, tmp_path, label, capfd):
+    assert ganlab("sample", conditional, f"--label={label}", "--out", tmp_path / "g.png") == 2
+    assert "expected a number or range between 0 and 9, or one of zero, one" in capfd.readouterr().err
+    assert not (tmp_path / "g.png").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["RUN", "--checkpoint", "best"], "There is no checkpoint"),
         (["RUN", "--checkpoint", "nowhere.ckpt"], "There is no checkpoint nowhere.ckpt"),
+        (["RUN", "--label", "8"], "not conditional"),
         (["nowhere"], "nowhere is not a run's directory"),
         (["RUN", "--out", "no/such/folder.png"], "no/such/folder.png"),
         (["RUN", "--count", "0"], "--count"),

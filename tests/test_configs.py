@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hydra.utils import instantiate
 
 from ganlab.config import resolve
+from ganlab.models.gan import GAN
 from tests.conftest import ROOT, composed
 
 CONF = ROOT / "conf"
@@ -19,11 +21,16 @@ CHOICES = sorted(
 @pytest.mark.parametrize("choice", CHOICES)
 def test_composes_and_instantiates(choice: str, tmp_path: Path):
     group, _, name = choice.removesuffix(".yaml").rpartition("/")
-    cfg = composed(f"{group}={name}", base=["trainer.accelerator=cpu"], directory=tmp_path)
+    root = [f"data.root={tmp_path}"] if choice == "data/image_folder.yaml" else []
+    cfg = composed(f"{group}={name}", *root, base=["trainer.accelerator=cpu"], directory=tmp_path)
     resolve(cfg)
     model = instantiate(cfg.model)
     data = instantiate(cfg.data)
-    assert model.sample(model.latent(2)).shape[1:] == data.shape
+    if isinstance(model, GAN):
+        labels = torch.zeros(2, dtype=torch.int64)
+        assert model.sample(model.latent(2), labels).shape[1:] == data.shape
+    else:
+        assert model.predict(torch.zeros(2, *data.shape)).shape == (2, data.num_classes)
     for node in (*cfg.callbacks.values(), *(cfg.logger or {}).values(), cfg.trainer):
         instantiate(node)
     assert list(tmp_path.iterdir()) == []

@@ -32,10 +32,12 @@ def test_commands(train, tmp_path, monkeypatch, capfd):
                 cli.main()
             assert end.value.code == 0
         else:
-            assert train(None, *(o for o in command[2:] if "steps=" not in o), *SHORT, base=[]) == 0
+            overrides = [o for o in command[2:] if "steps=" not in o]
+            short = [*SHORT, "trainer.devices=2"] if any("trainer.devices" in o for o in overrides) else SHORT
+            assert train(None, *overrides, *short, base=[]) == 0
     assert "Traceback" not in capfd.readouterr().err
     results = [read_result(path.parent) for path in tmp_path.rglob("result.json")]
-    assert len(results) == 3 + 6
+    assert len(results) == 4 + 6 + 2
     assert {result["status"] for result in results} == {"done"}
     assert (tmp_path / "samples.npz").exists()
 

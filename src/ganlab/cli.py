@@ -23,11 +23,6 @@ class Weights(str, Enum):
     raw = "raw"
 
 
-@app.callback()
-def ganlab() -> None:
-    """A callback keeps `sample` a subcommand while it is the only one."""
-
-
 @app.command()
 def sample(
     run: Annotated[Path, typer.Argument(help="A run's directory: finished, interrupted or still going.")],
@@ -35,6 +30,9 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
     weights: Annotated[Weights, typer.Option(help="The average generator or the raw one.")] = Weights.ema,
     checkpoint: Annotated[str, typer.Option(help="last, best, or a checkpoint's path.")] = "last",
+    label: Annotated[
+        str | None, typer.Option(help="A class by number or name, or a range as 0-9; for conditional models.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A picture of all images, 8 to a row. Default: grid.png.")] = None,
     npz: Annotated[Path | None, typer.Option(help="An npz with images, uint8 (N, H, W, C), and labels.")] = None,
 ) -> None:
@@ -44,17 +42,46 @@ def sample(
     """
     # Imported only when a command runs, so that --help answers at once.
     from ganlab.pictures import save_picture
-    from ganlab.sampling import generate, load_model, save_npz
+    from ganlab.run import read_config
+    from ganlab.sampling import asked_labels, generate, load_model, save_npz
 
     paths = [path for path in (out, npz) if path] or [Path("grid.png")]
     for path in paths:
         if not os.access(path.absolute().parent, os.W_OK):
             raise UserError(f"{path}: its folder does not exist or cannot be written. Name another file.")
     model = load_model(run, checkpoint)
-    images = generate(model, count, seed, weights.value)
+    labels = asked_labels(model, read_config(run), count, label)
+    images = generate(model, labels, seed, weights.value)
     for path in paths:
-        (save_npz if path == npz else save_picture)(images, path)
+        save_npz(images, labels, path) if path == npz else save_picture(images, path)
         print(f"{path}: {count} images at iteration {model.iteration}")
+
+
+data = typer.Typer(help="Prepare data sets.", no_args_is_help=True)
+prepare = typer.Typer(help="Prepare a data set once, so that training starts at once.", no_args_is_help=True)
+app.add_typer(data, name="data")
+data.add_typer(prepare, name="prepare")
+
+
+@prepare.callback()
+def prepare_() -> None:
+    """Prepare a data set once, so that training starts at once."""
+
+
+@prepare.command()
+def celeba(
+    source: Annotated[Path, typer.Option(help="torchvision's folder, the zip, Kaggle's folder, or a folder of JPEGs.")],
+    root: Annotated[Path, typer.Option(help="The data folder (data.root).", envvar="GANLAB_DATA")] = Path("data"),
+    size: Annotated[int, typer.Option(min=8, help="The side of the images in pixels.")] = 64,
+    crop: Annotated[int, typer.Option(min=8, help="The side of the centre crop before resizing.")] = 108,
+    workers: Annotated[int, typer.Option(min=1, help="Processes. Default: one per core.")] = os.cpu_count() or 1,
+    skip_unreadable: Annotated[bool, typer.Option("--skip-unreadable", help="Leave unreadable files out.")] = False,
+) -> None:
+    """Build ROOT/celeba/SIZE from a copy of CelebA. Repeat the command to continue after an interruption."""
+    from ganlab.data.prepare import prepare as prepare_celeba
+
+    folder = prepare_celeba(source, root, size, crop, workers, skip_unreadable)
+    print(f"Ready: {folder}. Train with: python train.py data=celeba model=dcgan data.size={size} data.root={root}")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
@@ -20,7 +21,8 @@ from hydra.types import RunMode
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from ganlab.errors import Diverged, Interrupted, UserError
+from ganlab.data.folders import class_folders
+from ganlab.errors import Diverged, Failed, Interrupted, UserError
 
 
 @dataclass
@@ -70,6 +72,9 @@ class Train:
 
 verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
+# What the configuration can compute: the number of class folders, and one of two values.
+OmegaConf.register_new_resolver("class_folders", lambda root: len(class_folders(Path(root))))
+OmegaConf.register_new_resolver("if", lambda condition, yes, no: yes if condition else no)
 ConfigStore.instance().store(name="schema", node=Train)
 
 
@@ -159,7 +164,7 @@ def unknown_key(key: str, where: str = "") -> str:
 def application(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], None]:
     """Let a Hydra task end in one message and an exit code instead of a traceback.
 
-    2 for what the user can put right, 1 for a run that diverged, 128 + the signal's number for one that was
+    2 for what the user can put right, 1 for a run that diverged or died, 128 + the signal's number for one that was
     interrupted. In a sweep a failed cell does not stop the others. HYDRA_FULL_ERROR=1 shows tracebacks.
     """
 
@@ -170,7 +175,7 @@ def application(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], No
             return task(cfg)
         except Interrupted as error:  # ends a sweep, too
             sys.exit(exit_with(error, 128 + error.signum))
-        except Diverged as error:
+        except (Diverged, Failed) as error:
             code = exit_with(error, 1)
         except (UserError, HydraException, OmegaConfBaseException, OSError) as error:
             if verbose:
@@ -204,8 +209,9 @@ def exit_with(error: BaseException, code: int) -> int:
 
 def quiet() -> None:
     """Silence what Lightning says about its own workings, which is not news to somebody who trains a GAN."""
-    import lightning.pytorch  # which sets the level on import
+    import lightning.pytorch  # which sets the levels on import
 
-    logging.getLogger(lightning.pytorch.__name__).setLevel(logging.WARNING)
+    for name in (lightning.pytorch.__name__, lightning.fabric.__name__):
+        logging.getLogger(name).setLevel(logging.WARNING)
     for text in (r".*LeafSpec.*is deprecated", r"Found \d+ module\(s\) in eval mode", r".*does not have many workers"):
         warnings.filterwarnings("ignore", message=text)

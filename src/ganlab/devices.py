@@ -7,25 +7,38 @@ import torch
 from ganlab.errors import UserError
 
 
-def check_devices(accelerator: str, devices: Any, precision: Any) -> None:
-    """Refuse devices that are not there, with the words of the configuration.
+def local_processes(trainer: Any, batch_size: int) -> int:
+    """How many processes train on this machine: one per device.
 
     Args:
-        accelerator, devices, precision: the keys of `trainer`.
+        trainer: the configuration's `trainer`, with accelerator, devices, num_nodes, strategy and precision.
+        batch_size: m, of the whole iteration.
 
     Raises:
-        UserError: more GPUs are asked for than there are, or a precision that adversarial training does not survive.
+        UserError: there are not so many GPUs, m does not divide among the devices, or a precision or strategy is
+            asked for that adversarial training does not go with.
     """
-    available = torch.cuda.device_count()
-    gpus = accelerator in ("gpu", "cuda") or (accelerator == "auto" and isinstance(devices, int) and devices > 1)
-    wanted = devices if isinstance(devices, int) else 1
-    if gpus and wanted > available and not torch.backends.mps.is_available():
+    devices, available = trainer.devices, torch.cuda.device_count()
+    if devices in ("auto", -1, "-1"):
+        processes = max(1, available) if trainer.accelerator != "cpu" else 1
+    else:
+        processes = len(devices) if not isinstance(devices, int) else devices
+    gpus = trainer.accelerator in ("gpu", "cuda") or (trainer.accelerator == "auto" and processes > 1)
+    if gpus and processes > available and not (processes == 1 and torch.backends.mps.is_available()):
         raise UserError(
-            f"trainer.accelerator={accelerator} trainer.devices={devices}: this machine has {available} GPUs that "
-            "torch can use. Ask for no more, or train on the CPU with trainer.accelerator=cpu trainer.devices=1."
+            f"trainer.accelerator={trainer.accelerator} trainer.devices={devices}: this machine has {available} GPUs "
+            "that torch can use. Ask for no more, or train on the CPU with trainer.accelerator=cpu."
         )
-    if str(precision) in ("16", "16-mixed", "16-true"):
+    if batch_size % (processes * trainer.num_nodes):
         raise UserError(
-            f"trainer.precision={precision}: 16-bit floats overflow in adversarial training; say "
-            "bf16-mixed, or 32-true."
+            f"data.batch_size={batch_size} does not divide among {processes * trainer.num_nodes} devices; it is the "
+            "minibatch of the whole iteration, so choose a multiple."
         )
+    if trainer.strategy not in ("auto", "ddp"):
+        raise UserError(f"trainer.strategy={trainer.strategy}: expected auto or ddp, one process per device.")
+    if str(trainer.precision) in ("16", "16-mixed", "16-true"):
+        raise UserError(
+            f"trainer.precision={trainer.precision}: 16-bit floats overflow in adversarial training; say bf16-mixed, "
+            "or 32-true."
+        )
+    return processes

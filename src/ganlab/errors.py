@@ -9,6 +9,10 @@ class Diverged(RuntimeError):
     """A loss or a weight became NaN or infinite."""
 
 
+class Failed(RuntimeError):
+    """A run that was launched in other processes failed there."""
+
+
 class Interrupted(RuntimeError):
     """The run was asked to stop (Ctrl-C, SIGTERM) and has saved itself.
 

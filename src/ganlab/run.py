@@ -1,7 +1,6 @@
 """A run's directory: who may use it, what it was configured with, and reading back what it holds."""
 
 import json
-import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from ganlab.errors import Diverged, UserError
+from ganlab.files import write_atomically
 
 LOCK = ".lock"
 
@@ -26,18 +26,22 @@ class Run:
 
     Args:
         path: the directory, existing.
+        owner: False in a process that trains in a directory that another one looks after.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, owner: bool = True) -> None:
+        self.path, self.owner = path, owner
         self.start_over = False
 
     def __enter__(self) -> "Run":
-        self.lock = FileLock(self.path / LOCK)
-        self._acquire()
+        if self.owner:
+            self.lock = FileLock(self.path / LOCK)
+            self._acquire()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not self.owner:
+            return
         unused = {entry.name for entry in self.path.iterdir()} <= {LOCK}
         self.lock.release()
         if unused:
@@ -67,6 +71,8 @@ class Run:
             UserError: the directory holds another configuration or something that is no run.
             Diverged: the run diverged earlier.
         """
+        if not self.owner:
+            return ""
         if not (self.path / "config.yaml").exists():
             strangers = sorted({entry.name for entry in self.path.iterdir()} - {LOCK, ".hydra"})
             if strangers:
@@ -101,6 +107,8 @@ class Run:
             config: the resolved configuration, plain values only.
             composed: what Hydra composed, as texts by file name, for the folder .hydra.
         """
+        if not self.owner:
+            return
         if self.start_over:
             number = 1
             while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
@@ -126,20 +134,6 @@ def read_result(directory: Path) -> dict[str, Any]:
     """The content of a run's result.json; empty where there is none yet."""
     path = directory / "result.json"
     return json.loads(path.read_text()) if path.exists() else {}
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace the file's content such that a reader, or a crash, finds the old text or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_config(directory: Path) -> dict[str, Any]:

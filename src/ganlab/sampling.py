@@ -1,12 +1,15 @@
 """Images from a run's directory."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from hydra.utils import instantiate
 from torch import Tensor
 
+from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.pictures import to_uint8
 from ganlab.run import read_checkpoint, read_config
@@ -23,19 +26,59 @@ def load_model(run: Path, checkpoint: str = "last") -> GAN:
     config = read_config(run)
     named = checkpoint in ("last", "best")
     content = read_checkpoint(run / "checkpoints" / f"{checkpoint}.ckpt" if named else Path(checkpoint), config)
-    model: GAN = instantiate(config["model"])
+    model = instantiate(config["model"])
+    if not isinstance(model, GAN):
+        raise UserError(f"{run} holds a {type(model).__name__}, which makes no images.")
     model.load_state_dict(content["state_dict"])
     model.iteration = content["iteration"]
     return model.eval()
 
 
-def generate(model: GAN, count: int, seed: int, weights: str) -> Tensor:
-    """uint8 images (count, C, H, W) from noise of this seed, by the `ema` or the `raw` generator."""
-    noise = model.latent(count, torch.Generator().manual_seed(seed))
-    return torch.cat([to_uint8(model.sample(batch, weights)) for batch in noise.split(BATCH)])
+def generate(model: GAN, labels: Tensor, seed: int, weights: str) -> Tensor:
+    """uint8 images (N, C, H, W) from noise of this seed, by the `ema` or the `raw` generator.
+
+    Args:
+        labels: int64 (N,), the classes asked for; a model that is not conditional ignores them.
+    """
+    noise = model.latent(len(labels), torch.Generator().manual_seed(seed))
+    batches = zip(noise.split(BATCH), labels.split(BATCH), strict=True)
+    return torch.cat([to_uint8(model.sample(latent, batch, weights)) for latent, batch in batches])
 
 
-def save_npz(images: Tensor, path: Path) -> None:
-    """Write uint8 images (N, C, H, W) as `images` (N, H, W, C), with `labels` −1 as they have none."""
+def save_npz(images: Tensor, labels: Tensor, path: Path) -> None:
+    """Write uint8 images (N, C, H, W) as `images` (N, H, W, C), with their `labels` (N,)."""
     with path.open("wb") as file:
-        np.savez_compressed(file, images=images.permute(0, 2, 3, 1).numpy(), labels=np.full(len(images), -1))
+        np.savez_compressed(file, images=images.permute(0, 2, 3, 1).numpy(), labels=labels.numpy())
+
+
+def asked_labels(model: GAN, config: dict[str, Any], count: int, label: str | None) -> Tensor:
+    """The labels (count,) of the images to make, in order, spread evenly over the classes asked for.
+
+    Args:
+        config: the run's configuration, which may have names for the classes.
+        label: a class by number (8), by name, or a range of numbers (0-9); None for all.
+
+    Returns:
+        int64 (count,); −1 for a model that is not conditional.
+
+    Raises:
+        UserError: there is no such class, or the model is not conditional and a class is asked for.
+    """
+    if not model.num_classes:
+        if label is not None:
+            raise UserError(
+                f"--label {label}: this model is not conditional, it makes no class in particular. Train one with "
+                "model=conditional or model=conditional_dcgan."
+            )
+        return torch.full((count,), -1)
+    names = config["data"].get("class_names") or []
+    span = re.fullmatch(r"(\d+)(?:-(\d+))?", label or f"0-{model.num_classes - 1}")
+    first, last = (
+        (names.index(label),) * 2 if label in names else (int(span[1]), int(span[2] or span[1])) if span else (0, -1)
+    )
+    if not 0 <= first <= last < model.num_classes:
+        raise UserError(
+            f"--label {label}: expected a number or range between 0 and {model.num_classes - 1}"
+            + (f", or one of {', '.join(names)}." if names else ".")
+        )
+    return first + torch.arange(count) * (last - first + 1) // count

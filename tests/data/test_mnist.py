@@ -30,7 +30,7 @@ def mnist(root: Path, download=None) -> MNIST:
     md5 = {name: hashlib.md5(content).hexdigest() for name, content in FILES.items()}
     schedule = Schedule(steps=1, log=1, eval=1, checkpoint=1)
     facts = {"shape": (1, 4, 3), "num_classes": 5, "batch_size": 2, "k": 1, "seed": 0, "schedule": schedule}
-    return MNIST(root=str(root), download=download, md5=md5, **facts)
+    return MNIST(root=str(root), folder="MNIST", download=download, md5=md5, **facts)
 
 
 def write(folder: Path, zipped: bool = False) -> Path:
@@ -107,6 +107,19 @@ def test_damaged_gzip(tmp_path, content):
     (write(tmp_path, zipped=True) / f"{NAME}.gz").write_bytes(content)
     with pytest.raises(UserError, match="cannot be decompressed"):
         mnist(tmp_path).load("train")
+
+
+def test_published_md5_of_the_gzipped_file(tmp_path):
+    """Fashion-MNIST publishes those; a plain file beside a gzipped one is then not looked at."""
+    folder = write(tmp_path / "FashionMNIST/raw", zipped=True)
+    md5 = {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    (folder / NAME).write_bytes(b"older")
+    data = mnist(tmp_path)
+    data.folder, data.md5, data.ends = "FashionMNIST", md5, (".gz", "")
+    assert torch.equal(data.load("train")[0][:, 0], IMAGES["train"])
+    md5[f"{NAME}.gz"] = "0" * 32
+    with pytest.raises(UserError, match="MD5 000"):
+        data.load("train")
 
 
 @pytest.mark.mnist

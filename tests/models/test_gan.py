@@ -91,7 +91,7 @@ def test_sampling_leaves_mode_and_random_numbers_alone():
     noise = model.latent(3, torch.Generator().manual_seed(0))
     state = torch.get_rng_state()
     model.train()
-    assert model.sample(noise, "raw").shape == (3, 1, 28, 28)
+    assert model.sample(noise, torch.empty(0), "raw").shape == (3, 1, 28, 28)
     assert model.generator.training
     assert torch.equal(state, torch.get_rng_state())
 

@@ -29,3 +29,14 @@ def test_discriminator_returns_logits():
 def test_leaky_slope():
     network = Discriminator(hidden=[4, 4], image_shape=(1, 2, 2))
     assert [m.negative_slope for m in network.modules() if isinstance(m, nn.LeakyReLU)] == [0.2, 0.2]
+
+
+def test_the_label_enters_both_networks():
+    generator = Generator(latent_dim=5, hidden=[8], image_shape=(1, 2, 2), num_classes=3)
+    discriminator = Discriminator(hidden=[8], image_shape=(1, 2, 2), num_classes=3)
+    latent, images = torch.randn(2, 5), torch.randn(2, 1, 2, 2)
+    one, two = torch.tensor([1, 1]), torch.tensor([2, 2])
+    assert widths(generator) == [8, 8, 4]
+    assert widths(discriminator) == [7, 8, 1]
+    assert not torch.equal(generator(latent, one), generator(latent, two))
+    assert not torch.equal(discriminator(images, one), discriminator(images, two))

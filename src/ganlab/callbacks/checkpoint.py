@@ -10,9 +10,11 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities import rank_zero_warn
 
+from ganlab.distributed import agreed
 from ganlab.errors import UserError
-from ganlab.models.gan import GAN
+from ganlab.models.base import Model
 from ganlab.run import read_config
 from ganlab.schedule import Schedule
 
@@ -62,24 +64,24 @@ class Checkpoint(L.Callback):
         self.best: dict[str, Any] = {}
         self.saved_iteration = 0
 
-    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+    def on_train_start(self, trainer: L.Trainer, module: Model) -> None:
         self.saved_at, self.saved_iteration = time.monotonic(), module.iteration
         if self._random_states:
             restore_random_states(self._random_states)
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
         iteration = module.iteration
         if self.monitor and self.schedule.due("eval", iteration) and self._is_best(module):
             self.best = {"iteration": iteration, **module.metrics}
             self._save(trainer, "best")
         if iteration in self.schedule.milestones:
             self._save(trainer, f"{iteration:06d}")
-        late = time.monotonic() - self.saved_at > 60 * self.minutes
+        late = agreed(time.monotonic() - self.saved_at > 60 * self.minutes, module.device)
         if self.schedule.due("checkpoint", iteration) or late or module.stop_requested:
             self._save(trainer, "last")
             self.saved_at, self.saved_iteration = time.monotonic(), iteration
 
-    def _is_best(self, module: GAN) -> bool:
+    def _is_best(self, module: Model) -> bool:
         if self.monitor not in module.metrics:
             raise UserError(
                 f"checkpoint.monitor={self.monitor}: no such metric; this run has {', '.join(module.metrics)}."
@@ -90,17 +92,32 @@ class Checkpoint(L.Callback):
     def _save(self, trainer: L.Trainer, name: str) -> None:
         trainer.save_checkpoint(self.directory / "checkpoints" / f"{name}.ckpt")
 
-    def on_save_checkpoint(self, trainer: L.Trainer, module: GAN, checkpoint: dict[str, Any]) -> None:
+    def on_save_checkpoint(self, trainer: L.Trainer, module: Model, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = read_config(self.directory)
         checkpoint["random_states"] = random_states()
         checkpoint["best"] = self.best
+        checkpoint["world_size"] = trainer.world_size
 
     _random_states: dict[str, Any] | None = None
 
-    def on_load_checkpoint(self, trainer: L.Trainer, module: GAN, checkpoint: dict[str, Any]) -> None:
+    def on_load_checkpoint(self, trainer: L.Trainer, module: Model, checkpoint: dict[str, Any]) -> None:
         self.best = checkpoint["best"]
         # Kept until training starts: setting up may draw random numbers.
         self._random_states = checkpoint["random_states"]
+        if checkpoint["world_size"] != trainer.world_size:
+            rank_zero_warn(
+                f"The checkpoint was made on {checkpoint['world_size']} devices and continues on "
+                f"{trainer.world_size}: the same images and noise, but sums are taken in another order, so the "
+                "weights agree with those of an uninterrupted run only up to rounding, no longer bit for bit."
+            )
+
+
+def seed_random(seed: int) -> None:
+    """Seed every random generator a run may draw from; every process alike."""
+    os.environ.pop("PL_GLOBAL_SEED", None)  # from which Lightning would seed again where there are several processes
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 
 def random_states() -> dict[str, Any]:

@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ganlab.callbacks.log import read_metrics
-from ganlab.models.gan import GAN
+from ganlab.models.base import Model
 from ganlab.schedule import Schedule
 
 PANELS = {
     "losses": ("loss_",),
     "D(x) and D(G(z))": ("d_",),
     "D's accuracy": ("accuracy_",),
+    "test accuracy by class": ("test_accuracy_",),
 }
 SMOOTHING = 15  # log points in the running mean that is drawn over the single ones
 SECONDS_BETWEEN = 60  # drawing takes half a second: rarely enough not to be felt
@@ -33,16 +34,20 @@ class Curves(L.Callback):
         self.directory, self.schedule = Path(directory), schedule
         self.drawn = time.monotonic()
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
+        if not trainer.is_global_zero:
+            return
         if self.schedule.due("eval", module.iteration) and time.monotonic() - self.drawn > SECONDS_BETWEEN:
             draw_curves(self.directory)
             self.drawn = time.monotonic()
 
-    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
-        draw_curves(self.directory)
+    def on_train_end(self, trainer: L.Trainer, module: Model) -> None:
+        if trainer.is_global_zero:
+            draw_curves(self.directory)
 
-    def on_exception(self, trainer: L.Trainer, module: GAN, exception: BaseException) -> None:
-        draw_curves(self.directory)
+    def on_exception(self, trainer: L.Trainer, module: Model, exception: BaseException) -> None:
+        if trainer.is_global_zero:
+            draw_curves(self.directory)
 
 
 def draw_curves(directory: Path) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import lightning as L
 import torch
 
+from ganlab.distributed import average
 from ganlab.errors import Diverged
-from ganlab.models.gan import GAN
+from ganlab.models.base import Model
 
 
 class Divergence(L.Callback):
@@ -16,10 +17,11 @@ class Divergence(L.Callback):
     the exact iteration.
     """
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Model, outputs: Any, *_: Any) -> None:
         history = outputs["terms"]
         names = list(history[0])
-        values = torch.stack([terms[name] for terms in history for name in names])
+        # Averaged over processes: a single one that fails is seen by all.
+        values = average(torch.stack([terms[name] for terms in history for name in names]))
         if not values.isfinite().all():
             position = int(values.isfinite().logical_not().nonzero()[0])
             iteration = module.iteration - len(history) + 1 + position // len(names)

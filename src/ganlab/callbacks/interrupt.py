@@ -6,7 +6,7 @@ from typing import Any
 import lightning as L
 
 from ganlab.errors import Interrupted
-from ganlab.models.gan import GAN
+from ganlab.models.base import Model
 
 
 class Interrupt(L.Callback):
@@ -15,7 +15,7 @@ class Interrupt(L.Callback):
     It comes after the checkpoint callback, which saves when the module's `stop_requested` is set.
     """
 
-    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+    def on_train_start(self, trainer: L.Trainer, module: Model) -> None:
         self.signum = 0
 
         def request(signum: int, _: Any) -> None:
@@ -30,14 +30,14 @@ class Interrupt(L.Callback):
             signal.signal(signum, handler)
         self.handlers = {}
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
         if self.signum:
             name = signal.Signals(self.signum).name
             raise Interrupted(f"{name} at iteration {module.iteration}; saved.", self.signum)
 
-    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
+    def on_train_end(self, trainer: L.Trainer, module: Model) -> None:
         self.restore()
 
-    def on_exception(self, trainer: L.Trainer, module: GAN, exception: BaseException) -> None:
+    def on_exception(self, trainer: L.Trainer, module: Model, exception: BaseException) -> None:
         if hasattr(self, "handlers"):
             self.restore()

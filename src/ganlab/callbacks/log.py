@@ -8,8 +8,9 @@ from typing import Any
 import lightning as L
 import torch
 
-from ganlab.models.gan import GAN
-from ganlab.run import write_atomically
+from ganlab.distributed import average
+from ganlab.files import write_atomically
+from ganlab.models.base import Model
 from ganlab.schedule import Schedule
 
 
@@ -56,7 +57,7 @@ def read_metrics(path: Path) -> list[dict[str, str]]:
 
 
 class Log(L.Callback):
-    """Writes the last iteration's terms and how D saw its last minibatch to metrics.csv and the loggers.
+    """Writes the last iteration's terms and the model's diagnostics to metrics.csv and the loggers.
 
     Args:
         directory: the run's directory.
@@ -66,17 +67,19 @@ class Log(L.Callback):
     def __init__(self, directory: str, schedule: Schedule) -> None:
         self.path, self.schedule = Path(directory) / "metrics.csv", schedule
 
-    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
-        self.file = MetricsFile(self.path)
-        self.file.forget_after(module.iteration)
+    def on_train_start(self, trainer: L.Trainer, module: Model) -> None:
+        if trainer.is_global_zero:
+            self.file = MetricsFile(self.path)
+            self.file.forget_after(module.iteration)
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Model, outputs: Any, *_: Any) -> None:
         iteration = module.iteration
         if not (self.schedule.due("log", iteration) or self.schedule.due("eval", iteration)):
             return
         terms = outputs["terms"][-1] | module.diagnostics()
-        values = torch.stack([value.float() for value in terms.values()]).tolist()
+        values = average(torch.stack([value.float() for value in terms.values()])).tolist()
         module.metrics |= dict(zip(terms, values, strict=True))
-        self.file.append({"iteration": iteration, **module.metrics})
+        if trainer.is_global_zero:
+            self.file.append({"iteration": iteration, **module.metrics})
         for logger in trainer.loggers:
             logger.log_metrics(module.metrics, step=iteration)

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 from ganlab.callbacks.result import Result
-from ganlab.models.gan import GAN
+from ganlab.models.base import Model
 from ganlab.schedule import Schedule
 
 SECONDS_BETWEEN = 0.5
@@ -32,7 +32,7 @@ class ProgressBar(L.Callback):
         self.schedule = schedule
         self.console = Console()
 
-    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+    def on_train_start(self, trainer: L.Trainer, module: Model) -> None:
         self.bar = Progress(
             TextColumn("[bold]iteration"),
             MofNCompleteColumn(),
@@ -43,14 +43,14 @@ class ProgressBar(L.Callback):
             TimeRemainingColumn(),
             TextColumn("{task.fields[losses]}"),
             console=self.console,
-            disable=not self.console.is_terminal,
+            disable=not (self.console.is_terminal and trainer.is_global_zero),
             auto_refresh=False,  # a thread that draws would take turns with the training
         )
         self.task = self.bar.add_task("", total=self.schedule.steps, completed=module.iteration, rate=0.0, losses="")
         self.bar.start()
         self.drawn = time.monotonic()
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
         seconds = next(c for c in trainer.callbacks if isinstance(c, Result)).seconds
         rate = module.iteration / seconds
         losses = "  ".join(f"{name} {value:.3f}" for name, value in module.metrics.items() if name.startswith("loss_"))
@@ -58,12 +58,12 @@ class ProgressBar(L.Callback):
         if time.monotonic() - self.drawn > SECONDS_BETWEEN or module.iteration == self.schedule.steps:
             self.bar.refresh()
             self.drawn = time.monotonic()
-        if self.bar.disable and self.schedule.due("eval", module.iteration):
+        if trainer.is_global_zero and self.bar.disable and self.schedule.due("eval", module.iteration):
             print(f"iteration {module.iteration}/{self.schedule.steps}  {rate:.0f}/s  {losses}", flush=True)
 
-    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
+    def on_train_end(self, trainer: L.Trainer, module: Model) -> None:
         self.bar.stop()
 
-    def on_exception(self, trainer: L.Trainer, module: GAN, exception: BaseException) -> None:
+    def on_exception(self, trainer: L.Trainer, module: Model, exception: BaseException) -> None:
         if hasattr(self, "bar"):
             self.bar.stop()

@@ -15,8 +15,8 @@ import torchvision
 import ganlab
 from ganlab.callbacks.checkpoint import Checkpoint
 from ganlab.errors import Diverged, Interrupted
-from ganlab.models.gan import GAN
-from ganlab.run import write_atomically
+from ganlab.files import write_atomically
+from ganlab.models.base import Model
 
 
 class Result(L.Callback):
@@ -46,19 +46,19 @@ class Result(L.Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.seconds_before = state["seconds"]
 
-    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+    def on_train_start(self, trainer: L.Trainer, module: Model) -> None:
         self.started = time.perf_counter()
         self.write(trainer, module, "interrupted", module.iteration)
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
         saved = self.checkpoint(trainer).saved_iteration
         if saved != self.written_for:
             self.write(trainer, module, "interrupted", saved)
 
-    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
+    def on_train_end(self, trainer: L.Trainer, module: Model) -> None:
         self.write(trainer, module, "done", module.iteration)
 
-    def on_exception(self, trainer: L.Trainer, module: GAN, exception: BaseException) -> None:
+    def on_exception(self, trainer: L.Trainer, module: Model, exception: BaseException) -> None:
         status = {Diverged: "diverged", Interrupted: "interrupted", KeyboardInterrupt: "interrupted"}
         error = str(exception) or type(exception).__name__
         if type(exception) not in status:
@@ -69,8 +69,10 @@ class Result(L.Callback):
     def checkpoint(trainer: L.Trainer) -> Checkpoint:
         return next(c for c in trainer.callbacks if isinstance(c, Checkpoint))
 
-    def write(self, trainer: L.Trainer, module: GAN, status: str, iterations: int, error: str | None = None) -> None:
+    def write(self, trainer: L.Trainer, module: Model, status: str, iterations: int, error: str | None = None) -> None:
         self.written_for = iterations
+        if not trainer.is_global_zero:
+            return
         data = trainer.datamodule
         seconds = self.seconds
         result = {
@@ -81,6 +83,7 @@ class Result(L.Callback):
             "seconds": round(seconds, 3),
             "images_per_second": round(iterations * data.k * data.batch_size / seconds, 1),
             "device": device_name(module.device),
+            "devices": trainer.world_size,
             "versions": versions(),
             "error": error,
         }

@@ -17,7 +17,7 @@ class Samples(L.Callback):
     Args:
         directory: the run's directory.
         schedule: the run's schedule; a grid at iteration 0 and at every evaluation.
-        count: images in the grid, 8 to a row.
+        count: images in the grid, 8 to a row; a conditional model draws a row per class instead.
         seed: of the noise.
     """
 
@@ -25,17 +25,18 @@ class Samples(L.Callback):
         self.folder, self.schedule, self.count, self.seed = Path(directory) / "samples", schedule, count, seed
 
     def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
-        self.folder.mkdir(exist_ok=True)
-        if module.iteration == 0:
+        if module.iteration == 0 and trainer.is_global_zero:
+            self.folder.mkdir(exist_ok=True)
             self.draw(trainer, module)
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
-        if self.schedule.due("eval", module.iteration):
+        if self.schedule.due("eval", module.iteration) and trainer.is_global_zero:
             self.draw(trainer, module)
 
     def draw(self, trainer: L.Trainer, module: GAN) -> None:
-        noise = module.latent(self.count, torch.Generator().manual_seed(self.seed))
+        labels = torch.arange(module.num_classes, device=module.device).repeat_interleave(8)  # a row per class
+        noise = module.latent(len(labels) or self.count, torch.Generator().manual_seed(self.seed))
         path = self.folder / f"{module.iteration:06d}.png"
-        save_picture(to_uint8(module.sample(noise)), path)
+        save_picture(to_uint8(module.sample(noise, labels)), path)
         for logger in trainer.loggers:
             logger.log_image("samples", path, step=module.iteration)

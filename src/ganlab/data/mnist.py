@@ -18,28 +18,33 @@ from ganlab.data.module import ImageData
 from ganlab.errors import UserError
 
 PREFIX = {"train": "train", "test": "t10k"}
-FOLDERS = (".", "raw", "MNIST/raw", "mnist/MNIST/raw")
+FILES = [f"{prefix}-{what}-ubyte" for prefix in PREFIX.values() for what in ("images-idx3", "labels-idx1")]
 
 
 class MNIST(ImageData):
     """Four IDX files, gzipped or not, in `root` or in a folder that torchvision would make below it.
 
-    Absent files are downloaded to `root`/MNIST/raw; files that are there are never changed. All are checked against
-    the published MD5 of the uncompressed file, also those that were already there.
+    Absent files are downloaded to `root`/`folder`/raw; files that are there are never changed. All are checked
+    against the published MD5, also those that were already there.
 
     Args:
         root: the folder.
+        folder: where torchvision keeps this dataset below a root.
         download: torchvision's dataset class, called to download into a folder.
-        md5: for each of the four files' names, the MD5 of its uncompressed content.
+        md5: by file name, the published MD5: of the uncompressed content, or of the gzipped file (NAME.gz).
     """
 
-    def __init__(self, root: str, download: Callable[..., Any], md5: Mapping[str, str], **facts: Any) -> None:
+    def __init__(
+        self, root: str, folder: str, download: Callable[..., Any], md5: Mapping[str, str], **facts: Any
+    ) -> None:
         super().__init__(**facts)
-        self.root, self.download, self.md5 = Path(root), download, dict(md5)
+        self.root, self.folder, self.download, self.md5 = Path(root), folder, download, md5
+        # The endings of files, the ones that can be checked first.
+        self.ends = (".gz", "") if all(name.endswith(".gz") for name in md5) else ("", ".gz")
 
     def prepare_data(self) -> None:
-        missing = [name for name in self.md5 if self.find(name) is None]
-        if len(missing) == len(self.md5):
+        missing = [name for name in FILES if self.find(name) is None]
+        if missing == FILES:
             self.fetch()
         elif missing:
             raise UserError(
@@ -49,24 +54,26 @@ class MNIST(ImageData):
 
     def find(self, name: str) -> Path | None:
         """The file of this name, plain or gzipped, in the first of the folders that has it."""
-        candidates = (self.root / folder / f"{name}{end}" for folder in FOLDERS for end in ("", ".gz"))
+        folders = (f"{self.folder}/raw", f"{self.folder.lower()}/{self.folder}/raw", ".", "raw")
+        candidates = (self.root / folder / f"{name}{end}" for folder in folders for end in self.ends)
         return next((path for path in candidates if path.is_file()), None)
 
     def fetch(self) -> None:
         """Download elsewhere, then move: an interrupted download leaves nothing."""
-        target = self.root / "MNIST" / "raw"
+        target = self.root / self.folder / "raw"
         try:
             with tempfile.TemporaryDirectory() as folder:
                 self.download(folder, download=True)
                 target.mkdir(parents=True, exist_ok=True)
-                for name in self.md5:
-                    shutil.copyfile(next(Path(folder).rglob(name)), target / f"{name}.part")
-                    (target / f"{name}.part").replace(target / name)
+                for name in FILES:
+                    file = next(path for end in self.ends for path in Path(folder).rglob(f"{name}{end}"))
+                    shutil.copyfile(file, target / f"{file.name}.part")
+                    (target / f"{file.name}.part").replace(target / file.name)
         except (OSError, RuntimeError) as error:
             reason = str(error).strip(") \n").splitlines()[-1]
             raise UserError(
                 f"The dataset is not in {self.root.absolute()} and could not be downloaded: {reason}\n"
-                f"Put {', '.join(self.md5)}, gzipped or not, into {target.absolute()}, or name their folder with "
+                f"Put {', '.join(FILES)}, gzipped or not, into {target.absolute()}, or name their folder with "
                 "data.root= or the environment variable GANLAB_DATA. data=digits needs no files at all."
             ) from error
 
@@ -81,7 +88,8 @@ class MNIST(ImageData):
         if path is None:
             raise UserError(f"{name} (or .gz) not found in {self.root.absolute()}.")
         try:
-            content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            file = path.read_bytes()
+            content = gzip.decompress(file) if path.suffix == ".gz" else file
         except (EOFError, OSError, zlib.error) as error:
             raise damaged(path, f"cannot be decompressed ({error})") from error
         dims = int(name[name.index("idx") + 3])
@@ -91,8 +99,9 @@ class MNIST(ImageData):
         sizes = struct.unpack(f">{dims}I", content[4:header]) if len(content) >= header else (math.inf,)
         if len(content) != header + math.prod(sizes):
             raise damaged(path, f"holds {len(content)} bytes where its header announces {header + math.prod(sizes)}")
-        if hashlib.md5(content).hexdigest() != self.md5[name]:
-            raise damaged(path, f"does not have the published MD5 {self.md5[name]}")
+        for key, checked in {path.name: file, name: content}.items():
+            if key in self.md5 and hashlib.md5(checked).hexdigest() != self.md5[key]:
+                raise damaged(path, f"does not have the published MD5 {self.md5[key]}")
         return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=header).view(sizes)
 
 

@@ -8,10 +8,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganlab.distributed import agreed
 from ganlab.errors import UserError
 from ganlab.schedule import Schedule
 
 CHUNK_SECONDS = 0.25  # a chunk ends about this often: the progress bar's and Ctrl-C's latency
+
+
+FLIP = 1  # a third number beside seed and iteration, for random numbers of another kind
+
+
+def mixed(*numbers: int) -> int:
+    """A 32-bit seed from several numbers; torch's generator on the CPU would use only the low 32 bits of one."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 class Minibatch(NamedTuple):
@@ -34,6 +43,7 @@ class Source:
         minibatch_size: m, over all ranks together.
         k: minibatches per iteration.
         seed: of the permutations.
+        flip: mirror every image with probability one half.
         rank, world_size: this source yields the rank-th of world_size equal shares of every minibatch.
     """
 
@@ -44,6 +54,7 @@ class Source:
         minibatch_size: int,
         k: int,
         seed: int,
+        flip: bool = False,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -57,7 +68,7 @@ class Source:
                 f"of the whole iteration, so choose a multiple of {world_size}."
             )
         self.images, self.labels = images, labels
-        self.minibatch_size, self.k, self.seed = minibatch_size, k, seed
+        self.minibatch_size, self.k, self.seed, self.flip = minibatch_size, k, seed, flip
         share = minibatch_size // world_size
         self.share = slice(rank * share, (rank + 1) * share)
         self.device = torch.device("cpu")
@@ -66,8 +77,7 @@ class Source:
     def permutation(self, number: int) -> Tensor:
         """The number-th permutation of 0..N−1."""
         if self._permutation[0] != number:
-            mixed = np.random.SeedSequence((self.seed, number)).generate_state(1)
-            generator = torch.Generator().manual_seed(int(mixed[0]))
+            generator = torch.Generator().manual_seed(mixed(self.seed, number))
             self._permutation = (number, torch.randperm(len(self.images), generator=generator))
         return self._permutation[1]
 
@@ -82,11 +92,25 @@ class Source:
             start, count = start + len(parts[-1]), count - len(parts[-1])
         return torch.cat(parts).view(self.k, self.minibatch_size)[:, self.share]
 
+    def flips(self, iteration: int) -> Tensor:
+        """Which images of the iteration are mirrored on this rank: bool (k, m / world_size)."""
+        generator = torch.Generator().manual_seed(mixed(self.seed, iteration, FLIP))
+        return torch.rand(self.k, self.minibatch_size, generator=generator)[:, self.share] < 0.5
+
     def minibatches(self, iteration: int) -> Iterator[Minibatch]:
         """The k minibatches of an iteration (counted from 0), on `device`."""
-        for index in self.indices(iteration):
-            images = self.images[index].to(self.device, non_blocking=True)
-            yield Minibatch(images.float().div_(127.5).sub_(1), self.labels[index].to(self.device, non_blocking=True))
+        flips = self.flips(iteration).to(self.device) if self.flip else None
+        for i, index in enumerate(self.indices(iteration).to(self.images.device)):
+            images = self.images[index].to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
+            if flips is not None:
+                images = torch.where(flips[i, :, None, None, None], images.flip(3), images)
+            yield Minibatch(images, self.labels[index].to(self.device, non_blocking=True))
+
+    def to(self, device: torch.device, keep: bool) -> None:
+        """Deliver minibatches on `device`; with `keep` the images move there if half of its free memory holds them."""
+        self.device = device
+        if keep and device.type == "cuda" and self.images.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
+            self.images, self.labels = self.images.to(device), self.labels.to(device)
 
 
 class Chunk:
@@ -101,8 +125,7 @@ class Chunk:
         self.seconds_per_iteration = 0.0
 
     def to(self, device: torch.device, **_: object) -> "Chunk":
-        """Lightning's way to say which device the minibatches are wanted on."""
-        self.source.device = device
+        """What Lightning calls to move a batch; the source is on its device already."""
         return self
 
     def __iter__(self) -> Iterator[Iterator[Minibatch]]:
@@ -122,7 +145,7 @@ class Chunks:
         start, seconds = self.start, CHUNK_SECONDS
         pending: list[Chunk] = []
         while start < self.schedule.steps:
-            length = max(1, int(CHUNK_SECONDS / seconds))
+            length = agreed(max(1, int(CHUNK_SECONDS / seconds)), self.source.device)
             chunk = Chunk(self.source, range(start, min(start + length, self.schedule.next(start))))
             pending.append(chunk)
             yield chunk
