@@ -25,6 +25,7 @@ def train(cfg: DictConfig) -> None:
 
     with Run(Path(HydraConfig.get().runtime.output_dir), owner=distributed.is_first()) as directory:
         config = resolve(cfg)
+        distributed.check_start(HydraConfig.get())
         if over := directory.examine(config, cfg.resume):
             print(over)
             return

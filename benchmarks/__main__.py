@@ -2,11 +2,12 @@
 
 import argparse
 import platform
+import tempfile
 from pathlib import Path
 
 import torch
 
-from benchmarks import iteration, source
+from benchmarks import iteration, preparation, source
 
 
 def machine() -> str:
@@ -21,9 +22,15 @@ def machine() -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds per benchmark (default 5)")
-    parser.add_argument("--iterations", type=int, default=2000, help="iterations per round (default 2000)")
     options = parser.parse_args()
     print(f"Machine: {machine()}\n")
+    rounds = options.rounds
     for model in ("vanilla", "vanilla_small"):
-        iteration.benchmark(model, options.rounds, options.iterations)
-    source.benchmark(options.rounds)
+        iteration.benchmark(f"model={model} data=digits", rounds, 2000, f"model={model}", "data=digits")
+    dcgan = ["model=dcgan", "model.width=32", "data=digits"]
+    iteration.benchmark("DCGAN, 28×28, width 32", rounds, 300, *dcgan)
+    with tempfile.TemporaryDirectory() as root:
+        preparation.benchmark(Path(root))
+        celeba = ["model=dcgan", "model.width=16", "data=celeba", f"data.root={root}"]
+        iteration.benchmark("DCGAN, 64×64 in colour, width 16", rounds, 100, *celeba)
+    source.benchmark(rounds)

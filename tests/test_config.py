@@ -20,6 +20,7 @@ BAD = {
     ("trainer.acelerator=cpu",): "trainer.acelerator",
     ("steps=0",): "steps=0: a run needs at least one iteration",
     ("steps=-5",): "steps=-5",
+    ("seed=-1",): "seed=-1: expected",
     ("steps=many",): "'many' of type 'str' could not be converted to Integer",
     ("steps=1.5",): "'1.5'",
     ("milestones=[41]",): "41 is not between 1 and steps=40",

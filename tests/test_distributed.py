@@ -47,7 +47,7 @@ def test_two_processes_give_the_weights_of_one(train, tmp_path):
 
 
 def test_two_processes_give_the_losses_of_one_for_dcgan(train, tmp_path):
-    overrides = ["model=dcgan", "model.width=4", "steps=50", *CALM]
+    overrides = ["model=dcgan", "model.width=4", "steps=30", *CALM]
     base = [o for o in TINY if not o.startswith("model=")]
     assert train(tmp_path / "one", *overrides, base=base) == 0
     assert train(tmp_path / "two", *overrides, *TWO, base=base) == 0
@@ -132,6 +132,17 @@ def test_mistakes(overrides, train, tmp_path, capfd):
     assert train(tmp_path / "run", *overrides) == 2
     assert overrides[0].split("=")[0] in capfd.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_what_cannot_work_under_torchrun(train, tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "test")
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.chdir(tmp_path)
+    assert train(None) == 2
+    assert "add hydra.run.dir=" in capfd.readouterr().err
+    train(None, "seed=0,1", base=["-m", *TINY])
+    assert "A sweep (-m) under torchrun" in capfd.readouterr().err
+    assert not list(tmp_path.rglob("config.yaml"))
 
 
 def test_batch_norm_of_one_process_is_torchs():

@@ -43,13 +43,13 @@ def sample(
     # Imported only when a command runs, so that --help answers at once.
     from ganlab.pictures import save_picture
     from ganlab.run import read_config
-    from ganlab.sampling import asked_labels, generate, load_model, save_npz
+    from ganlab.sampling import asked_labels, generate, load_gan, save_npz
 
     paths = [path for path in (out, npz) if path] or [Path("grid.png")]
     for path in paths:
         if not os.access(path.absolute().parent, os.W_OK):
             raise UserError(f"{path}: its folder does not exist or cannot be written. Name another file.")
-    model = load_model(run, checkpoint)
+    model = load_gan(run, checkpoint)
     labels = asked_labels(model, read_config(run), count, label)
     images = generate(model, labels, seed, weights.value)
     for path in paths:

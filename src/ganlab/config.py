@@ -87,6 +87,8 @@ def resolve(cfg: DictConfig) -> dict[str, Any]:
     for path, node in {"": Train, "log.": Log, "eval.": Eval, "checkpoint.": Checkpoint}.items():
         for key in set(OmegaConf.select(cfg, path[:-1]) if path else cfg) - {f.name for f in fields(node)}:
             raise UserError(unknown_key(f"{path}{key}"))
+    if cfg.seed < 0:
+        raise UserError(f"seed={cfg.seed}: expected an integer of at least 0.")
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_keys(cast(dict[str, Any], config))
     return cast(dict[str, Any], config)

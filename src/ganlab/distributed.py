@@ -15,11 +15,13 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from hydra.conf import HydraConf
+from hydra.types import RunMode
 from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
-from ganlab.errors import Diverged, Failed, Interrupted
+from ganlab.errors import Diverged, Failed, Interrupted, UserError
 from ganlab.files import write_atomically
 from ganlab.run import read_result
 
@@ -118,6 +120,25 @@ def is_launched() -> bool:
 def is_first() -> bool:
     """Whether this process looks after the run's directory: the first one, or the one that launched the others."""
     return LAUNCHED not in os.environ and int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", 0))) == 0
+
+
+def check_start(hydra: HydraConf) -> None:
+    """Refuse what cannot work when torchrun or srun has started the processes.
+
+    Raises:
+        UserError: they would not find the same directory, or each would run a whole sweep.
+    """
+    if not is_launched() or LAUNCHED in os.environ:
+        return
+    if hydra.mode is RunMode.MULTIRUN:
+        raise UserError(
+            "A sweep (-m) under torchrun or srun would run as often as there are processes. Start it by itself, with "
+            "trainer.devices=N: every cell then starts its own processes."
+        )
+    if not any(override.startswith("hydra.run.dir=") for override in hydra.overrides.hydra):
+        raise UserError(
+            "Several processes need one directory of the same name: add hydra.run.dir=runs/NAME to the command."
+        )
 
 
 def quoted(directory: Path) -> str:

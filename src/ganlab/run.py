@@ -71,8 +71,9 @@ class Run:
             UserError: the directory holds another configuration or something that is no run.
             Diverged: the run diverged earlier.
         """
+        done = read_result(self.path).get("status") == "done"
         if not self.owner:
-            return ""
+            return "Done already." if done and resume else ""
         if not (self.path / "config.yaml").exists():
             strangers = sorted({entry.name for entry in self.path.iterdir()} - {LOCK, ".hydra"})
             if strangers:

@@ -10,6 +10,7 @@ from hydra.utils import instantiate
 from torch import Tensor
 
 from ganlab.errors import UserError
+from ganlab.models.base import Model
 from ganlab.models.gan import GAN
 from ganlab.pictures import to_uint8
 from ganlab.run import read_checkpoint, read_config
@@ -17,7 +18,7 @@ from ganlab.run import read_checkpoint, read_config
 BATCH = 512  # images at a time: memory stays bounded whatever the count
 
 
-def load_model(run: Path, checkpoint: str = "last") -> GAN:
+def load_model(run: Path, checkpoint: str = "last") -> Model:
     """The model of a run with the weights of a checkpoint: `last`, `best` or a path.
 
     Raises:
@@ -26,12 +27,18 @@ def load_model(run: Path, checkpoint: str = "last") -> GAN:
     config = read_config(run)
     named = checkpoint in ("last", "best")
     content = read_checkpoint(run / "checkpoints" / f"{checkpoint}.ckpt" if named else Path(checkpoint), config)
-    model = instantiate(config["model"])
-    if not isinstance(model, GAN):
-        raise UserError(f"{run} holds a {type(model).__name__}, which makes no images.")
+    model: Model = instantiate(config["model"])
     model.load_state_dict(content["state_dict"])
     model.iteration = content["iteration"]
     return model.eval()
+
+
+def load_gan(run: Path, checkpoint: str = "last") -> GAN:
+    """The same, if it is a model that makes images."""
+    model = load_model(run, checkpoint)
+    if not isinstance(model, GAN):
+        raise UserError(f"{run} holds a {type(model).__name__}, which makes no images. Name the run of a GAN.")
+    return model
 
 
 def generate(model: GAN, labels: Tensor, seed: int, weights: str) -> Tensor:

@@ -31,9 +31,9 @@ class Interrupt(L.Callback):
         self.handlers = {}
 
     def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
-        if self.signum:
-            name = signal.Signals(self.signum).name
-            raise Interrupted(f"{name} at iteration {module.iteration}; saved.", self.signum)
+        if module.stop_requested:
+            signum = signal.Signals(self.signum or signal.SIGTERM)  # 0 where another process received it
+            raise Interrupted(f"{signum.name} at iteration {module.iteration}; saved.", signum)
 
     def on_train_end(self, trainer: L.Trainer, module: Model) -> None:
         self.restore()

@@ -18,7 +18,7 @@ from ganlab.callbacks.result import Result
 from ganlab.models.base import Model
 from ganlab.schedule import Schedule
 
-SECONDS_BETWEEN = 0.5
+SECONDS_BETWEEN = 1  # drawing takes 5 ms, in which nothing is trained
 
 
 class ProgressBar(L.Callback):

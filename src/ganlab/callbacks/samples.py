@@ -25,9 +25,10 @@ class Samples(L.Callback):
         self.folder, self.schedule, self.count, self.seed = Path(directory) / "samples", schedule, count, seed
 
     def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
-        if module.iteration == 0 and trainer.is_global_zero:
+        if trainer.is_global_zero:
             self.folder.mkdir(exist_ok=True)
-            self.draw(trainer, module)
+            if module.iteration == 0:
+                self.draw(trainer, module)
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
         if self.schedule.due("eval", module.iteration) and trainer.is_global_zero:

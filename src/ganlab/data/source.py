@@ -90,7 +90,8 @@ class Source:
             number, offset = divmod(start, size)
             parts.append(self.permutation(number)[offset : offset + count])
             start, count = start + len(parts[-1]), count - len(parts[-1])
-        return torch.cat(parts).view(self.k, self.minibatch_size)[:, self.share]
+        indices = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return indices.view(self.k, self.minibatch_size)[:, self.share]
 
     def flips(self, iteration: int) -> Tensor:
         """Which images of the iteration are mirrored on this rank: bool (k, m / world_size)."""
@@ -101,7 +102,7 @@ class Source:
         """The k minibatches of an iteration (counted from 0), on `device`."""
         flips = self.flips(iteration).to(self.device) if self.flip else None
         for i, index in enumerate(self.indices(iteration).to(self.images.device)):
-            images = self.images[index].to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
+            images = self.images[index].to(self.device, non_blocking=True).sub(127.5).div_(127.5)
             if flips is not None:
                 images = torch.where(flips[i, :, None, None, None], images.flip(3), images)
             yield Minibatch(images, self.labels[index].to(self.device, non_blocking=True))

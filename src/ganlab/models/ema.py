@@ -34,6 +34,7 @@ class EMA(nn.Module):
         self.followed = (network,)  # in a tuple, so that it is no submodule
         self.module = copy.deepcopy(network).requires_grad_(False).eval()
         self.half_life, self.warmup, self.every = half_life, warmup, every
+        self.tensors: tuple[list[Tensor], list[Tensor]] | None = None  # found at the first update, on their device
 
     def forward(self, *inputs: Tensor) -> Tensor:
         return self.module(*inputs)
@@ -45,8 +46,9 @@ class EMA(nn.Module):
             return
         half_life = min(self.half_life, self.warmup * iteration * minibatch_size)
         decay = 0.5 ** (self.every * minibatch_size / half_life) if half_life else 0.0
-        averaged, current = floats(self.module), floats(self.followed[0])
-        torch._foreach_lerp_(averaged, current, 1 - decay)
+        if self.tensors is None:
+            self.tensors = floats(self.module), floats(self.followed[0])
+        torch._foreach_lerp_(*self.tensors, 1 - decay)
 
     def train(self, mode: bool = True) -> "EMA":
         """The average is for evaluation only: it stays in that mode."""
