@@ -34,12 +34,15 @@ def losses(run: Path) -> list[float]:
 
 
 def test_two_processes_give_the_weights_of_one(train, tmp_path):
-    overrides = ["steps=50", *CALM]
+    overrides = ["steps=50", "milestones=[1]", *CALM]
     assert train(tmp_path / "one", *overrides) == 0
     assert train(tmp_path / "two", *overrides, *TWO) == 0
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-    assert all(torch.allclose(one[name], two[name], rtol=1e-5, atol=1e-6) for name in one)
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
+    early = torch.load(tmp_path / "one/checkpoints/000001.ckpt", weights_only=True)["state_dict"]
+    apart, moved = (max((one[name] - other[name]).abs().max() for name in one) for other in (two, early))
+    assert moved > 0.01
+    assert apart < 1e-4
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-3)
     for name in ("samples", "checkpoints"):
         files = [sorted(path.name for path in (tmp_path / run / name).iterdir()) for run in ("one", "two")]
         assert files[0] == files[1]
@@ -51,7 +54,7 @@ def test_two_processes_give_the_losses_of_one_for_dcgan(train, tmp_path):
     base = [o for o in TINY if not o.startswith("model=")]
     assert train(tmp_path / "one", *overrides, base=base) == 0
     assert train(tmp_path / "two", *overrides, *TWO, base=base) == 0
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-3)
 
 
 def test_resume_with_another_number_of_devices(train, tmp_path, capfd):

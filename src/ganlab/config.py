@@ -147,6 +147,8 @@ def message(error: BaseException) -> str:
     if unknown:
         where = re.match(r"In '(\S+)'", text)
         return unknown_key(unknown[1] or unknown[2], f"In conf/{where[1]}.yaml: " if where else "")
+    if missing := re.search(r"Missing mandatory value.*full_key: (\S+)", text, re.DOTALL):
+        return f"{missing[1]} has no value: add {missing[1]}=… to the command."
     text = text.split("Config search path:")[0]
     return re.sub(r"\s*(object|reference)_type=\w+", "", text).strip()
 

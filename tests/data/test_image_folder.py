@@ -67,6 +67,11 @@ def test_unreadable_files_are_named_and_skipped_only_when_asked(tmp_path, train,
     assert "Left out" in capfd.readouterr().out
 
 
+def test_root_is_asked_for(train, tmp_path, capfd):
+    assert train(tmp_path / "run", "data=image_folder", base=BASE) == 2
+    assert "data.root has no value: add data.root=" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(("root", "message"), [("nowhere", "not a folder"), (".", "holds no images")])
 def test_nothing_there(tmp_path, root, message):
     with pytest.raises(Exception, match=message):

@@ -52,7 +52,7 @@ def draw_confusion(matrix: Tensor, names: list[str], path: Path) -> None:
     side = 2.5 + 0.45 * len(names)
     figure = Figure(figsize=(side, side), layout="constrained")
     axis = figure.subplots()
-    axis.imshow(matrix / matrix.sum(1, keepdim=True).clamp(min=1), cmap="Blues", vmin=0, vmax=1)
+    axis.imshow((matrix / matrix.sum(1, keepdim=True).clamp(min=1)).numpy(), cmap="Blues", vmin=0, vmax=1)
     for row, counts in enumerate(matrix.int().tolist()):
         for column, number in enumerate(counts):
             if number:
