@@ -77,7 +77,7 @@ class Checkpoint(L.Callback):
         if iteration in self.schedule.milestones:
             self._save(trainer, f"{iteration:06d}")
         late = agreed(time.monotonic() - self.saved_at > 60 * self.minutes, module.device)
-        if self.schedule.due("checkpoint", iteration) or late or module.stop_requested:
+        if self.schedule.due("checkpoint", iteration) or late or module.stopping:
             self._save(trainer, "last")
             self.saved_at, self.saved_iteration = time.monotonic(), iteration
 

@@ -12,7 +12,7 @@ from ganlab.models.base import Model
 class Interrupt(L.Callback):
     """Turns the first signal into a checkpoint and `Interrupted`; a second one ends the process at once.
 
-    It comes after the checkpoint callback, which saves when the module's `stop_requested` is set.
+    It comes after the checkpoint callback, which saves when the module's `stopping` is set.
     """
 
     def on_train_start(self, trainer: L.Trainer, module: Model) -> None:
@@ -31,7 +31,7 @@ class Interrupt(L.Callback):
         self.handlers = {}
 
     def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
-        if module.stop_requested:
+        if module.stopping:
             signum = signal.Signals(self.signum or signal.SIGTERM)  # 0 where another process received it
             raise Interrupted(f"{signum.name} at iteration {module.iteration}; saved.", signum)
 

@@ -32,6 +32,7 @@ class Model(L.LightningModule, ABC):
         self.optimizer, self.ema = optimizer, ema
         self.iteration = 0  # iterations completed
         self.stop_requested = False  # set from outside: finish the iteration at hand, then return
+        self.stopping = False  # the same, as all processes agree on it at the end of a chunk
         self.metrics: dict[str, float] = {}  # the newest value of everything that is logged
 
     @abstractmethod
@@ -56,7 +57,7 @@ class Model(L.LightningModule, ABC):
             self.ema.after(self.iteration, chunk.minibatch_size)
             if self.stop_requested and world_size() == 1:
                 break
-        self.stop_requested = anywhere(self.stop_requested, self.device)
+        self.stopping = anywhere(self.stop_requested, self.device)
         return {"terms": history}
 
     def update(self, player: str, terms_of: Callable[[Minibatch], Terms], real: Minibatch) -> Terms:
