@@ -44,7 +44,7 @@ def train(cfg: DictConfig) -> None:
 
         directory.begin(config, composed_texts(cfg))
         if processes > 1 and not distributed.is_launched():
-            distributed.launch(__file__, HydraConfig.get().overrides.task, processes, directory.path)
+            distributed.launch(__file__, HydraConfig.get().overrides, processes, directory.path)
         else:
             for logger in loggers:
                 logger.log_hyperparams(config)

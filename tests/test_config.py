@@ -1,5 +1,6 @@
 """What the user can get wrong: one message, exit code 2, no directory left behind."""
 
+import re
 from dataclasses import fields
 
 import pytest
@@ -85,8 +86,10 @@ def test_damaged_mnist(train, tmp_path, capfd):
 
 def test_sweep_goes_on_after_a_failed_cell(train, tmp_path, capfd):
     sweep = tmp_path / "sweep"
-    train(tmp_path / "run", "model.k=0,1", "steps=2", f"hydra.sweep.dir={sweep}", base=["-m", *TINY])
-    assert "model.k=0: expected" in capfd.readouterr().err
+    assert train(tmp_path / "run", "model.k=0,1", "steps=2", f"hydra.sweep.dir={sweep}", base=["-m", *TINY]) == 1
+    err = capfd.readouterr().err
+    assert "model.k=0: expected" in err
+    assert re.search(r"These cells failed.*\n.*model\.k=0", err)
     (result,) = sweep.rglob("result.json")
     assert {"model.k=1", "steps=2"} <= set(result.parent.name.split(","))
     assert not list(sweep.glob("*model.k=0*"))

@@ -143,7 +143,7 @@ def test_what_cannot_work_under_torchrun(train, tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert train(None) == 2
     assert "add hydra.run.dir=" in capfd.readouterr().err
-    train(None, "seed=0,1", base=["-m", *TINY])
+    assert train(None, "seed=0,1", base=["-m", *TINY]) == 1
     assert "A sweep (-m) under torchrun" in capfd.readouterr().err
     assert not list(tmp_path.rglob("config.yaml"))
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -70,10 +71,12 @@ class Train:
     trainer: Any = MISSING
 
 
+failed_cells: list[str] = []  # directories, in a sweep
 verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
-# What the configuration can compute: the number of class folders, and one of two values.
-OmegaConf.register_new_resolver("class_folders", lambda root: len(class_folders(Path(root))))
+# What the configuration can compute: a folder's classes, how many something has, and one of two values.
+OmegaConf.register_new_resolver("class_folders", lambda root: class_folders(Path(root)))
+OmegaConf.register_new_resolver("len", len)
 OmegaConf.register_new_resolver("if", lambda condition, yes, no: yes if condition else no)
 ConfigStore.instance().store(name="schema", node=Train)
 
@@ -169,7 +172,8 @@ def application(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], No
     """Let a Hydra task end in one message and an exit code instead of a traceback.
 
     2 for what the user can put right, 1 for a run that diverged or died, 128 + the signal's number for one that was
-    interrupted. In a sweep a failed cell does not stop the others. HYDRA_FULL_ERROR=1 shows tracebacks.
+    interrupted. In a sweep a failed cell does not stop the others; the exit code is then 1. HYDRA_FULL_ERROR=1 shows
+    tracebacks.
     """
 
     @functools.wraps(task)
@@ -185,8 +189,14 @@ def application(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], No
             if verbose:
                 raise
             code = exit_with(error, 2)
+        except Exception:
+            if HydraConfig.get().mode is not RunMode.MULTIRUN:
+                raise
+            traceback.print_exc()
+            code = 1
         if HydraConfig.get().mode is not RunMode.MULTIRUN:
             sys.exit(code)
+        failed_cells.append(HydraConfig.get().runtime.output_dir)
 
     return reported
 
@@ -194,6 +204,7 @@ def application(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], No
 def run(main: Callable[[], None]) -> None:
     """Call a Hydra application; a mistake in the command ends in one message and exit code 2."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # have Hydra hand its exceptions on instead of printing them
+    failed_cells.clear()
     try:
         main()
     except KeyboardInterrupt:
@@ -204,6 +215,9 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(exit_with(error, 2))
     except OSError as error:  # Hydra makes the run's directory
         sys.exit(exit_with(UserError(f"{error}. Name a directory that can be written with hydra.run.dir=."), 2))
+    if failed_cells:
+        print("These cells failed; repeat the command to try them again:", *failed_cells, sep="\n  ", file=sys.stderr)
+        sys.exit(1)
 
 
 def exit_with(error: BaseException, code: int) -> int:

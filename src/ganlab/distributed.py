@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from hydra.conf import HydraConf
+from hydra.conf import HydraConf, OverridesConf
 from hydra.types import RunMode
 from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
@@ -147,7 +147,7 @@ def quoted(directory: Path) -> str:
     return f"'{escaped}'"
 
 
-def launch(program: str, overrides: Sequence[str], processes: int, directory: Path) -> None:
+def launch(program: str, overrides: OverridesConf, processes: int, directory: Path) -> None:
     """Train in so many processes on this machine, through torchrun.
 
     Every cell of a sweep is launched like this, so that no child sees the sweep. If one process dies, torchrun ends
@@ -155,7 +155,7 @@ def launch(program: str, overrides: Sequence[str], processes: int, directory: Pa
 
     Args:
         program: train.py.
-        overrides: of this run.
+        overrides: of this run; of Hydra's own only the search path is handed on.
         directory: the run's, already claimed.
 
     Raises:
@@ -169,8 +169,9 @@ def launch(program: str, overrides: Sequence[str], processes: int, directory: Pa
         received.append(signum)
         torchrun.send_signal(signal.SIGTERM)
 
+    paths = [override for override in overrides.hydra if override.startswith("hydra.searchpath=")]
     with subprocess.Popen(
-        [*command, program, *overrides, f"hydra.run.dir={quoted(directory)}"],
+        [*command, program, *overrides.task, *paths, f"hydra.run.dir={quoted(directory)}"],
         env={**threads, **os.environ, LAUNCHED: "1"},
         start_new_session=True,  # so that Ctrl-C in a terminal reaches the processes once, through us
     ) as torchrun:

@@ -18,6 +18,9 @@ LOCK = ".lock"
 # Settings that change where and how a run is computed, watched or saved, but not what it computes.
 INDIFFERENT = {"resume", "sweep", "trainer", "logger", "callbacks", "checkpoint", "data.root"}
 
+# Parts that only repeat settings from elsewhere, to whom they are handed.
+REPEATED = {"schedule", "data.schedule", "model.loss"}
+
 
 class Run:
     """The directory of one training, locked against other processes while the context is entered.
@@ -71,9 +74,9 @@ class Run:
             UserError: the directory holds another configuration or something that is no run.
             Diverged: the run diverged earlier.
         """
-        done = read_result(self.path).get("status") == "done"
+        result = read_result(self.path)
         if not self.owner:
-            return "Done already." if done and resume else ""
+            return f"{self.path} is done." if resume and result.get("status") == "done" else ""
         if not (self.path / "config.yaml").exists():
             strangers = sorted({entry.name for entry in self.path.iterdir()} - {LOCK, ".hydra"})
             if strangers:
@@ -91,7 +94,6 @@ class Run:
                 "Name another directory with hydra.run.dir=, or say resume=false to start over there "
                 "(the old run is kept under another name)."
             )
-        result = read_result(self.path)
         if result.get("status") == "done":
             return f"{self.path} is done, {result['iterations']} iterations; resume=false starts over."
         if result.get("status") == "diverged":
@@ -153,10 +155,10 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 
 def flatten(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """('model.k', 1) for every leaf of nested dictionaries, apart from the indifferent ones."""
+    """('model.k', 1) for every leaf of nested dictionaries, apart from the indifferent and repeated ones."""
     for key, value in config.items():
         name = f"{prefix}{key}"
-        if name in INDIFFERENT:
+        if name in INDIFFERENT | REPEATED:
             continue
         if isinstance(value, dict) and value:
             yield from flatten(value, f"{name}.")

@@ -21,9 +21,12 @@ class Interrupt(L.Callback):
         def request(signum: int, _: Any) -> None:
             self.signum = signum
             module.stop_requested = True
-            self.restore()
+            for other in self.handlers:
+                signal.signal(other, signal.SIG_DFL)
 
-        self.handlers = {s: signal.signal(s, request) for s in (signal.SIGINT, signal.SIGTERM)}
+        self.handlers: dict[signal.Signals, Any] = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+        for signum in self.handlers:
+            signal.signal(signum, request)
 
     def restore(self) -> None:
         for signum, handler in self.handlers.items():

@@ -24,8 +24,7 @@ class CelebA(ImageData):
     """
 
     def __init__(self, root: str, size: int, label: str | None, **facts: Any) -> None:
-        names = [f"not-{label}", label] if label else None
-        super().__init__(class_names=names, **facts)
+        super().__init__(**facts)
         self.folder, self.label = Path(root) / "celeba" / str(size), label
 
     def prepare_data(self) -> None:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from ganlab.data.folders import ENDINGS, class_folders, is_image
+from ganlab.data.folders import ENDINGS, is_image
 from ganlab.data.module import ImageData
 from ganlab.errors import UserError
 
@@ -28,8 +28,7 @@ class ImageFolder(ImageData):
 
     def __init__(self, root: str, size: int, skip_unreadable: bool, **facts: Any) -> None:
         self.root, self.size, self.skip_unreadable = Path(root), size, skip_unreadable
-        self.classes = class_folders(self.root)
-        super().__init__(class_names=self.classes or None, **facts)
+        super().__init__(**facts)
 
     def split_folder(self, split: str) -> Path:
         if not self.root.is_dir():
@@ -54,7 +53,8 @@ class ImageFolder(ImageData):
         found = [(image, path) for image, path in zip(images, paths, strict=True) if image is not None]
         if not found:
             raise UserError(f"{folder} holds no images ({', '.join(sorted(ENDINGS))}). Name another with data.root=.")
-        labels = [self.classes.index(path.relative_to(folder).parts[0]) if self.classes else -1 for _, path in found]
+        classes = self.class_names
+        labels = [classes.index(path.relative_to(folder).parts[0]) if classes else -1 for _, path in found]
         return torch.from_numpy(np.stack([image for image, _ in found])), torch.tensor(labels)
 
     def read(self, path: Path) -> np.ndarray | None:

@@ -24,7 +24,7 @@ class ImageData(L.LightningDataModule, ABC):
         schedule: the run's schedule.
         flip: mirror training images at random, with probability one half.
         device: `auto` keeps the images on the GPU if they fit; `cpu` keeps them in memory.
-        class_names: what the labels are called, if they have names.
+        class_names: what the labels are called; by default their numbers.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 
@@ -46,6 +46,7 @@ class Source:
         self.path = path
         self.zip = zipfile.ZipFile(path) if path.is_file() else None
 
+    @cached_property
     def names(self) -> list[str]:
         if self.zip:
             return [name for name in self.zip.namelist() if not name.startswith("__MACOSX")]
@@ -56,7 +57,7 @@ class Source:
 
     def find(self, stem: str) -> str | None:
         """The text of the annotation file stem.txt or stem.csv, inside or beside a zip."""
-        for name in self.names():
+        for name in self.names:
             if PurePosixPath(name).name in (f"{stem}.txt", f"{stem}.csv"):
                 return self.read(name).decode()
         beside = [self.path.with_name(f"{stem}{end}") for end in (".txt", ".csv")] if self.zip else []
@@ -76,7 +77,7 @@ def prepare(path: Path, root: Path, size: int, crop: int, workers: int, skip_unr
     folder = root / "celeba" / str(size)
     try:
         source = Source(path)
-        names = sorted((name for name in source.names() if is_image(Path(name))), key=lambda n: PurePosixPath(n).name)
+        names = sorted((name for name in source.names if is_image(Path(name))), key=lambda n: PurePosixPath(n).name)
     except (OSError, zipfile.BadZipFile) as error:
         raise UserError(f"--source {path} cannot be read: {error}. Expected {LAYOUTS}.") from error
     if not names:
