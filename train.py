@@ -20,6 +20,7 @@ def train(cfg: DictConfig) -> None:
 
     from ganlab import distributed
     from ganlab.callbacks.checkpoint import seed_random
+    from ganlab.callbacks.evaluation import Evaluate
     from ganlab.devices import local_processes
     from ganlab.run import Run
 
@@ -37,7 +38,10 @@ def train(cfg: DictConfig) -> None:
             data.prepare_data()
             data.setup("fit")
         model = instantiate(cfg.model)
-        callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
+        callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback]
+        for callback in callbacks:
+            if isinstance(callback, Evaluate):
+                callback.prepare(model, data)
         loggers = [instantiate(logger) for logger in (cfg.logger or {}).values()]
         several = {"strategy": distributed.SharedMinibatch()} if distributed.is_launched() else {"devices": 1}
         trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers, **several)

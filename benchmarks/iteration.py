@@ -105,13 +105,15 @@ def benchmark(title: str, rounds: int, iterations: int, *overrides: str) -> None
     steps = iterations * (rounds + 1)  # the first round warms up
     with tempfile.TemporaryDirectory() as directory:
         with initialize_config_dir(str(Path(__file__).parents[1] / "conf"), version_base="1.3"):
-            cfg = compose("train", [*overrides, f"steps={steps}", "eval.every=2000"], return_hydra_config=True)
+            cfg = compose(
+                "train", [*overrides, f"steps={steps}", "eval.every=2000", "eval.samples=0"], return_hydra_config=True
+            )
         cfg.hydra.runtime.output_dir = directory
         HydraConfig.instance().set_config(cfg)
         (Path(directory) / "config.yaml").write_text("{}")
 
         data, module = instantiate(cfg.data), instantiate(cfg.model)
-        callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
+        callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback]
         with open(os.devnull, "w") as nowhere:
             # The progress bar draws as on a terminal, but to nowhere.
             bar = next(c for c in callbacks if isinstance(c, ProgressBar))

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 ROOT = Path(__file__).parents[1]
 # Small and quick: digits, the small model, a few iterations.
 TINY = ["model=vanilla_small", "data=digits", "steps=40", "log.every=10", "eval.every=20", "checkpoint.every=20"]
-TINY += ["data.batch_size=16", "trainer.accelerator=cpu"]
+TINY += ["data.batch_size=16", "trainer.accelerator=cpu", "eval.samples=0"]
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,12 @@ def no_key_and_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("WANDB_API_KEY", "WANDB_MODE", "GANLAB_DATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", os.devnull)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Statistics of real images are computed anew, once for all tests."""
+    os.environ["GANLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture
@@ -77,5 +83,5 @@ def parts(*overrides: str, directory: Path | str = "unused"):
     cfg = composed(*overrides, directory=directory)
     seed_random(cfg.seed)
     data, model = instantiate(cfg.data), instantiate(cfg.model)
-    callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
+    callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback]
     return model, data, instantiate(cfg.trainer, callbacks=callbacks, logger=False)

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
 
+from ganlab.config import message
 from ganlab.errors import UserError
 
 app = typer.Typer(
@@ -21,6 +24,16 @@ app = typer.Typer(
 class Weights(str, Enum):
     ema = "ema"
     raw = "raw"
+
+
+class Split(str, Enum):
+    train = "train"
+    test = "test"
+
+
+def check_writable(path: Path | None) -> None:
+    if path and not os.access(path.absolute().parent, os.W_OK):
+        raise UserError(f"{path}: its folder does not exist or cannot be written. Name another file.")
 
 
 @app.command()
@@ -47,14 +60,69 @@ def sample(
 
     paths = [path for path in (out, npz) if path] or [Path("grid.png")]
     for path in paths:
-        if not os.access(path.absolute().parent, os.W_OK):
-            raise UserError(f"{path}: its folder does not exist or cannot be written. Name another file.")
+        check_writable(path)
     model = load_gan(run, checkpoint)
     labels = asked_labels(model, read_config(run), count, label)
     images = generate(model, labels, seed, weights.value)
     for path in paths:
         save_npz(images, labels, path) if path == npz else save_picture(images, path)
         print(f"{path}: {count} images at iteration {model.iteration}")
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path | None, typer.Argument(help="A run's directory: finished, interrupted or still going.")] = None,
+    images: Annotated[Path | None, typer.Option(help="In its place a folder of images, or an npz with images.")] = None,
+    reference: Annotated[str | None, typer.Option(help="With --images: the data to compare with, as mnist.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=2, help="How many images. Default: 10000; with --images all.", show_default=False)
+    ] = None,
+    extractor: Annotated[
+        str | None, typer.Option(help="By name, a classifier's run, or Inception's weights. Default: the data's.")
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="As fid,kid,cas. Default: the run's, or all that apply and take seconds.")
+    ] = None,
+    split: Annotated[Split, typer.Option(help="The real images.")] = Split.train,
+    root: Annotated[Path | None, typer.Option(help="Where the data is (data.root).", envvar="GANLAB_DATA")] = None,
+    checkpoint: Annotated[str, typer.Option(help="last, best, or a checkpoint's path.")] = "last",
+    weights: Annotated[Weights, typer.Option(help="The average generator or the raw one.")] = Weights.ema,
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, max=1000, help="Images at a time; changes no number.")] = 250,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: metrics, floor, flags and the card.")] = False,
+    save_features: Annotated[
+        Path | None, typer.Option(help="An npz with the features, fake and real, float (N, d).")
+    ] = None,
+    neighbours: Annotated[
+        Path | None, typer.Option(help="A picture of samples, each followed by its nearest training images.")
+    ] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch Inception's weights if they are absent.")] = False,
+) -> None:
+    """Measure a run's samples, or anybody's images, and say how.
+
+    Beside every number stands its floor: what real images of the other split get.
+    """
+    from ganlab.evaluating import Asked, evaluate_images, evaluate_run
+
+    if (run is None) == (images is None):
+        raise UserError("Name a run's directory, or images with --images DIR --reference DATA; one of the two.")
+    if images and not reference:
+        raise UserError("--images needs --reference: the name of the real data, such as --reference mnist.")
+    for path in (save_features, neighbours):
+        check_writable(path)
+    keep = {"features", "images"} if neighbours else {"features"} if save_features else set()
+    asked = Asked(extractor, metrics, split.value, root, batch_size, download, keep)
+    if run:
+        measured = evaluate_run(run, checkpoint, weights.value, samples or 10_000, seed, asked)
+    else:
+        assert images
+        assert reference
+        measured = evaluate_images(images, reference, samples, asked)
+    if save_features:
+        measured.save_features(save_features)
+    if neighbours:
+        measured.save_neighbours(neighbours)
+    print(measured.json() if as_json else measured.text())
 
 
 data = typer.Typer(help="Prepare data sets.", no_args_is_help=True)
@@ -88,6 +156,6 @@ def main() -> None:
     """Run the command line; what the user can put right ends in one message and exit code 2."""
     try:
         app()
-    except (UserError, OSError) as error:
-        print(error, file=sys.stderr)
+    except (UserError, HydraException, OmegaConfBaseException, OSError) as error:
+        print(message(error), file=sys.stderr)
         sys.exit(2)

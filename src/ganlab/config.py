@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
@@ -64,6 +65,8 @@ class Train:
     schedule: Any = MISSING
     ema: Any = MISSING
     loss: Any = MISSING
+    metrics: Any = MISSING
+    stop: Any = MISSING
     model: Any = MISSING
     data: Any = MISSING
     callbacks: Any = MISSING
@@ -71,6 +74,7 @@ class Train:
     trainer: Any = MISSING
 
 
+CONF = Path(__file__).parents[2] / "conf"  # of the clone that is installed with pip install -e
 failed_cells: list[str] = []  # directories, in a sweep
 verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -95,6 +99,17 @@ def resolve(cfg: DictConfig) -> dict[str, Any]:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_keys(cast(dict[str, Any], config))
     return cast(dict[str, Any], config)
+
+
+def composed(*overrides: str) -> DictConfig:
+    """The configuration of train.py under these overrides, for use outside of it."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", list(overrides))
+
+
+def choices(group: str) -> list[str]:
+    """The names of a group's files, sorted."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
 def composed_texts(cfg: DictConfig) -> dict[str, str]:

@@ -52,11 +52,38 @@ def share(whole: Tensor) -> Tensor:
 
 def average(tensor: Tensor) -> Tensor:
     """The mean of the tensor over all processes."""
+    return summed(tensor) / world_size() if world_size() > 1 else tensor
+
+
+def summed(tensor: Tensor) -> Tensor:
+    """The sum of the tensor over all processes."""
     if world_size() > 1:
         tensor = tensor.clone()
         dist.all_reduce(tensor)
-        tensor /= world_size()
     return tensor
+
+
+def gathered(tensor: Tensor) -> Tensor:
+    """All processes' tensors, which may differ in their first dimension, one after the other."""
+    if world_size() == 1:
+        return tensor
+    length = torch.tensor(len(tensor), device=tensor.device)
+    lengths = [torch.empty_like(length) for _ in range(world_size())]
+    dist.all_gather(lengths, length)
+    longest = max(int(n) for n in lengths)
+    padded = torch.cat([tensor, tensor.new_zeros(longest - len(tensor), *tensor.shape[1:])])
+    parts = [torch.empty_like(padded) for _ in lengths]
+    dist.all_gather(parts, padded)
+    return torch.cat([part[: int(n)] for part, n in zip(parts, lengths, strict=True)])
+
+
+def told(value: Any) -> Any:
+    """What the first process has, for all of them: a plain value."""
+    if world_size() == 1:
+        return value
+    values = [value]
+    dist.broadcast_object_list(values, src=0)
+    return values[0]
 
 
 def agreed(number: int, device: torch.device) -> int:

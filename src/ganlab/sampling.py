@@ -1,6 +1,7 @@
 """Images from a run's directory."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import torch
 from hydra.utils import instantiate
 from torch import Tensor
 
+from ganlab.data.source import mixed
+from ganlab.distributed import share
 from ganlab.errors import UserError
 from ganlab.models.base import Model
 from ganlab.models.gan import GAN
@@ -16,6 +19,7 @@ from ganlab.pictures import to_uint8
 from ganlab.run import read_checkpoint, read_config
 
 BATCH = 512  # images at a time: memory stays bounded whatever the count
+BLOCK = 1000  # samples that share one random generator
 
 
 def load_model(run: Path, checkpoint: str = "last") -> Model:
@@ -28,7 +32,10 @@ def load_model(run: Path, checkpoint: str = "last") -> Model:
     named = checkpoint in ("last", "best")
     content = read_checkpoint(run / "checkpoints" / f"{checkpoint}.ckpt" if named else Path(checkpoint), config)
     model: Model = instantiate(config["model"])
-    model.load_state_dict(content["state_dict"])
+    try:
+        model.load_state_dict(content["state_dict"])
+    except RuntimeError as error:
+        raise UserError(f"{run} was made by another version of ganlab, whose networks differ: {error}") from error
     model.iteration = content["iteration"]
     return model.eval()
 
@@ -50,6 +57,31 @@ def generate(model: GAN, labels: Tensor, seed: int, weights: str) -> Tensor:
     noise = model.latent(len(labels), torch.Generator().manual_seed(seed))
     batches = zip(noise.split(BATCH), labels.split(BATCH), strict=True)
     return torch.cat([to_uint8(model.sample(latent, batch, weights)) for latent, batch in batches])
+
+
+def sample_blocks(
+    model: GAN, labels: Tensor | None, count: int, seed: int, weights: str = "ema", batch_size: int = 250
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """This process's share of `count` images, in batches: uint8 (B, C, H, W) and labels int64 (B,), −1 for none.
+
+    An image is a function of the seed and its number alone: neither the batches' sizes nor the number of processes
+    matters, and memory does not grow with the count.
+
+    Args:
+        labels: int64 (N,), from which those asked for are drawn; ignored unless the model is conditional.
+        batch_size: images at a time, at most `BLOCK`.
+    """
+    for number in share(torch.arange(-(-count // BLOCK))).tolist():
+        generator = torch.Generator().manual_seed(mixed(seed, number))
+        length = min(BLOCK, count - number * BLOCK)
+        latent = model.latent(BLOCK, generator)[:length]
+        asked = torch.full((length,), -1, device=model.device)
+        if model.num_classes:
+            assert labels is not None
+            drawn = torch.randint(len(labels), (BLOCK,), generator=generator)[:length]
+            asked = labels[drawn.to(labels.device)].to(model.device)
+        for part, wanted in zip(latent.split(batch_size), asked.split(batch_size), strict=True):
+            yield to_uint8(model.sample(part, wanted, weights)), wanted
 
 
 def save_npz(images: Tensor, labels: Tensor, path: Path) -> None:

@@ -32,8 +32,8 @@ class Accuracy(L.Callback):
         data: ImageData = trainer.datamodule
         matrix = confusion(module, *data.test)
         recall = matrix.diagonal() / matrix.sum(1).clamp(min=1)
-        module.metrics["test_accuracy"] = float(matrix.diagonal().sum() / matrix.sum())
-        module.metrics |= {f"test_accuracy_{n}": float(r) for n, r in zip(data.class_names, recall, strict=True)}
+        module.measured["test_accuracy"] = float(matrix.diagonal().sum() / matrix.sum())
+        module.measured |= {f"test_accuracy_{n}": float(r) for n, r in zip(data.class_names, recall, strict=True)}
         if trainer.is_global_zero:
             draw_confusion(matrix, data.class_names, self.path)
             for logger in trainer.loggers:

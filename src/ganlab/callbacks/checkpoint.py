@@ -50,7 +50,7 @@ class Checkpoint(L.Callback):
         directory: the run's directory.
         schedule: the run's schedule.
         minutes: also save when so many minutes have passed since the last time.
-        monitor: the column of metrics.csv that decides which checkpoint is best; None for none.
+        monitor: the column of metrics.csv that decides which checkpoint is best; None for fid where it is measured.
         mode: whether the `min` or the `max` of it is best.
     """
 
@@ -71,23 +71,24 @@ class Checkpoint(L.Callback):
 
     def on_train_batch_end(self, trainer: L.Trainer, module: Model, *_: Any) -> None:
         iteration = module.iteration
-        if self.monitor and self.schedule.due("eval", iteration) and self._is_best(module):
+        if self.schedule.due("eval", iteration) and self._is_best(module):
             self.best = {"iteration": iteration, **module.metrics}
             self._save(trainer, "best")
         if iteration in self.schedule.milestones:
             self._save(trainer, f"{iteration:06d}")
         late = agreed(time.monotonic() - self.saved_at > 60 * self.minutes, module.device)
-        if self.schedule.due("checkpoint", iteration) or late or module.stopping:
+        if self.schedule.due("checkpoint", iteration) or late or module.stopping or module.stopped:
             self._save(trainer, "last")
             self.saved_at, self.saved_iteration = time.monotonic(), iteration
 
     def _is_best(self, module: Model) -> bool:
-        if self.monitor not in module.metrics:
-            raise UserError(
-                f"checkpoint.monitor={self.monitor}: no such metric; this run has {', '.join(module.metrics)}."
-            )
+        name = self.monitor or "fid"
+        if name not in module.metrics:
+            if self.monitor is None:
+                return False
+            raise UserError(f"checkpoint.monitor={name}: no such metric; this run has {', '.join(module.metrics)}.")
         sign = 1 if self.mode == "min" else -1
-        return not self.best or sign * module.metrics[self.monitor] < sign * self.best[self.monitor]
+        return not self.best or sign * module.metrics[name] < sign * self.best[name]
 
     def _save(self, trainer: L.Trainer, name: str) -> None:
         trainer.save_checkpoint(self.directory / "checkpoints" / f"{name}.ckpt")

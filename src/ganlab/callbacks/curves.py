@@ -16,6 +16,12 @@ PANELS = {
     "losses": ("loss_",),
     "D(x) and D(G(z))": ("d_",),
     "D's accuracy": ("accuracy_",),
+    "FID": ("fid",),
+    "KID": ("kid",),
+    "Inception score": ("is",),
+    "precision and recall, density and coverage": ("precision", "recall", "f1", "density", "coverage"),
+    "shares of the classes": ("share_",),
+    "nearness to training images": ("memorisation", "copies"),
     "test accuracy by class": ("test_accuracy_",),
 }
 SMOOTHING = 15  # log points in the running mean that is drawn over the single ones

@@ -56,8 +56,14 @@ def read_metrics(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def read_numbers(path: Path) -> list[dict[str, float]]:
+    """The rows of a metrics.csv as numbers, each without its empty cells."""
+    return [{name: float(value) for name, value in row.items() if value} for row in read_metrics(path)]
+
+
 class Log(L.Callback):
-    """Writes the last iteration's terms and the model's diagnostics to metrics.csv and the loggers.
+    """Writes the last iteration's terms, the model's diagnostics and what has just been measured to metrics.csv and
+    the loggers.
 
     Args:
         directory: the run's directory.
@@ -78,8 +84,10 @@ class Log(L.Callback):
             return
         terms = outputs["terms"][-1] | module.diagnostics()
         values = average(torch.stack([value.float() for value in terms.values()])).tolist()
-        module.metrics |= dict(zip(terms, values, strict=True))
+        row = dict(zip(terms, values, strict=True)) | module.measured
+        module.metrics |= row
+        module.measured = {}
         if trainer.is_global_zero:
-            self.file.append({"iteration": iteration, **module.metrics})
+            self.file.append({"iteration": iteration, **row})
         for logger in trainer.loggers:
-            logger.log_metrics(module.metrics, step=iteration)
+            logger.log_metrics(row, step=iteration)

@@ -54,6 +54,8 @@ class ProgressBar(L.Callback):
         seconds = next(c for c in trainer.callbacks if isinstance(c, Result)).seconds
         rate = module.iteration / seconds
         losses = "  ".join(f"{name} {value:.3f}" for name, value in module.metrics.items() if name.startswith("loss_"))
+        if "fid" in module.metrics:
+            losses += f"  fid {module.metrics['fid']:.3g} (floor {module.metrics['fid_floor']:.3g})"
         self.bar.update(self.task, completed=module.iteration, rate=rate, losses=losses.replace("loss_", ""))
         if time.monotonic() - self.drawn > SECONDS_BETWEEN or module.iteration == self.schedule.steps:
             self.bar.refresh()

@@ -5,18 +5,21 @@ import platform
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning as L
-import numpy as np
 import torch
-import torchvision
 
-import ganlab
 from ganlab.callbacks.checkpoint import Checkpoint
+from ganlab.callbacks.evaluation import Evaluate
+from ganlab.callbacks.flags import Flags
 from ganlab.errors import Diverged, Interrupted
 from ganlab.files import write_atomically
+from ganlab.metrics.evaluation import finite
 from ganlab.models.base import Model
+from ganlab.versions import versions
+
+Callback = TypeVar("Callback", bound=L.Callback)
 
 
 class Result(L.Callback):
@@ -74,14 +77,22 @@ class Result(L.Callback):
         if not trainer.is_global_zero:
             return
         data = trainer.datamodule
-        seconds = self.seconds
+        seconds, evaluation, flags = self.seconds, find(trainer, Evaluate), find(trainer, Flags)
+        evaluating = evaluation.seconds if evaluation else 0.0
         result = {
             "status": status,
             "iterations": iterations,
             "steps": self.steps,
-            "metrics": {"final": module.metrics, "best": self.checkpoint(trainer).best},
+            "stopped": module.stopped,
+            "metrics": {
+                "final": finite(module.metrics),
+                "best": finite(self.checkpoint(trainer).best),
+                **(evaluation.result(module) if evaluation and iterations else {}),
+            },
+            "flags": (flags.flags if flags else {}) | ({"diverged": error} if status == "diverged" else {}),
             "seconds": round(seconds, 3),
-            "images_per_second": round(iterations * data.k * data.batch_size / seconds, 1),
+            "evaluation_seconds": round(evaluating, 3),
+            "images_per_second": round(iterations * data.k * data.batch_size / (seconds - evaluating), 1),
             "device": device_name(module.device),
             "devices": trainer.world_size,
             "versions": versions(),
@@ -90,12 +101,11 @@ class Result(L.Callback):
         write_atomically(self.path, json.dumps(result, indent=2) + "\n")
 
 
+def find(trainer: L.Trainer, kind: type[Callback]) -> Callback | None:
+    """The trainer's callback of this class, if it has one."""
+    return next((c for c in trainer.callbacks if isinstance(c, kind)), None)
+
+
 def device_name(device: torch.device) -> str:
     """What a person calls the device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({platform.machine()})"
-
-
-def versions() -> dict[str, str]:
-    """The versions of everything that decides a number."""
-    modules = (ganlab, torch, torchvision, L, np)
-    return {"python": platform.python_version()} | {m.__name__: m.__version__ for m in modules}

@@ -11,7 +11,7 @@ from ganlab.data.module import ImageData
 class Digits(ImageData):
     """1,797 digits of 8×8 pixels and 17 grey levels, upsampled to `shape`. Nothing is downloaded.
 
-    Every fifth image belongs to the test split (360 images), the others to the training split (1,437).
+    Every fifth image belongs to the test split (359 images), the others to the training split (1,438).
     """
 
     def load(self, split: str) -> tuple[Tensor, Tensor]:

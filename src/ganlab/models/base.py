@@ -33,6 +33,8 @@ class Model(L.LightningModule, ABC):
         self.iteration = 0  # iterations completed
         self.stop_requested = False  # set from outside: finish the iteration at hand, then return
         self.stopping = False  # the same, as all processes agree on it at the end of a chunk
+        self.stopped: str | None = None  # why it ended before its last iteration
+        self.measured: dict[str, float] = {}  # by an evaluation at this iteration, for the log
         self.metrics: dict[str, float] = {}  # the newest value of everything that is logged
 
     @abstractmethod

@@ -85,13 +85,16 @@ class GAN(Model):
 
     @torch.no_grad()
     def diagnostics(self) -> Terms:
-        """How D saw its last minibatch: D(x), D(G(z)) (means of σ(logit)) and D's accuracy on each, in [0, 1]."""
+        """How D saw its last minibatch: D(x), D(G(z)) (means of σ(logit)) and D's accuracy on each, in [0, 1]; and the
+        norm of G's last gradient."""
         real, fake = self.logits["real"], self.logits["fake"]
+        gradient = [weight.grad for weight in self.players["generator"] if weight.grad is not None]
         return {
             "d_real": real.sigmoid().mean(),
             "d_fake": fake.sigmoid().mean(),
             "accuracy_real": (real > 0).float().mean(),
             "accuracy_fake": (fake < 0).float().mean(),
+            "gradient_generator": torch.stack(torch._foreach_norm(gradient)).norm(),
         }
 
     def sample(self, latent: Tensor, labels: Tensor, weights: str = "ema") -> Tensor:

@@ -1,0 +1,1 @@
+"""Extractors, the statistics of their features, and the metrics that compare them."""
