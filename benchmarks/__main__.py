@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import iteration, preparation, source
+from benchmarks import evaluation, iteration, preparation, source
 
 
 def machine() -> str:
@@ -34,3 +34,4 @@ if __name__ == "__main__":
         celeba = ["model=dcgan", "model.width=16", "data=celeba", f"data.root={root}"]
         iteration.benchmark("DCGAN, 64×64 in colour, width 16", rounds, 100, *celeba)
     source.benchmark(rounds)
+    evaluation.benchmark(rounds)

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 from hydra.utils import instantiate
+from omegaconf import DictConfig
 
 from ganlab.config import resolve
+from ganlab.metrics.base import Metric
 from ganlab.models.gan import GAN
 from tests.conftest import ROOT, composed
 
@@ -32,7 +34,13 @@ def test_composes_and_instantiates(choice: str, tmp_path: Path):
     else:
         assert model.predict(torch.zeros(2, *data.shape)).shape == (2, data.num_classes)
     for node in (*cfg.callbacks.values(), *(cfg.logger or {}).values(), cfg.trainer):
-        instantiate(node)
+        if node:
+            instantiate(node)
+    for name, node in cfg.metrics.items():
+        if isinstance(node, DictConfig) and node and name != "extractor":
+            assert isinstance(instantiate(node), Metric)
+    if "Inception" not in cfg.metrics.extractor.get("_target_", "Inception"):  # whose weights are not there
+        instantiate(cfg.metrics.extractor)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,6 +4,7 @@ import torch
 
 from ganlab.errors import UserError
 from ganlab.evaluating import metrics_of
+from ganlab.metrics.classification_accuracy_score import ClassificationAccuracyScore
 from ganlab.metrics.evaluation import Evaluation
 from ganlab.metrics.reference import cache_folder
 from ganlab.metrics.statistics import collect
@@ -84,6 +85,28 @@ def test_real_statistics_are_cached_by_content(digits, monkeypatch, tmp_path):
     changed.__dict__ |= digits.__dict__ | {"train": (other, labels)}
     with pytest.raises(TypeError):  # would be computed
         _ = evaluation(changed, metrics="metrics=[fid]").reference.real
+
+
+def test_floor_is_measured_as_samples_are(digits):
+    """Pairs of the same class are more similar; real images are paired like the samples they stand beside."""
+    without, with_labels = (
+        evaluation(digits, metrics="metrics=[ms_ssim]", labelled=some).floor for some in (False, True)
+    )
+    assert with_labels["ms_ssim"] > without["ms_ssim"] + 0.05
+
+
+def test_floor_of_a_trained_classifier_is_that_of_training_images(digits):
+    class Seen(ClassificationAccuracyScore):
+        def __call__(self, fake, reference):
+            self.images, self.labels = fake.images, fake.labels
+            return {"cas": 1.0}
+
+    one = evaluation(digits, metrics="metrics=[cas]", labelled=True)
+    one.metrics["cas"] = metric = Seen(iterations=1, batch_size=1, lr=1, width=1, num_features=1)
+    assert one.floor == {"cas": 1.0}
+    order = one.reference.order("train")[:300]
+    assert torch.equal(metric.images, digits.train[0][order])
+    assert torch.equal(metric.labels, digits.train[1][order])
 
 
 def test_nothing_but_moments_is_kept_for_fid(digits):

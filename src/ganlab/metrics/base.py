@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ganlab.metrics.extractors import Extractor
-from ganlab.metrics.reference import Reference
+from ganlab.metrics.reference import Reference, Split
 from ganlab.metrics.statistics import Statistics
 
 
@@ -32,9 +32,12 @@ class Metric(ABC):
 
     Attributes:
         needs: what has to be kept of the generated images; see `statistics.KEPT`.
+        stand_in: the split whose real images take the samples' place for the floor; None for the one that is not
+            compared with.
     """
 
     needs: frozenset[str] = frozenset()
+    stand_in: Split | None = None
 
     def unsuitable(self, setting: Setting) -> str | None:
         """Why the metric means nothing here, if so: such a one is left out of `metrics=default`."""

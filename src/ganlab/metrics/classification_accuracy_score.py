@@ -24,6 +24,7 @@ class ClassificationAccuracyScore(Metric):
     """
 
     needs = frozenset({"images", "labels"})
+    stand_in = "train"
 
     def __init__(self, iterations: int, batch_size: int, lr: float, width: int, num_features: int) -> None:
         self.iterations, self.batch_size, self.lr = iterations, batch_size, lr

@@ -95,10 +95,13 @@ class Evaluation:
         """Every metric's values. Random generators are left as they were; the same images give the same values."""
         values: dict[str, float] = {}
         for metric in self.metrics.values():
-            with torch.random.fork_rng():
-                torch.manual_seed(0)
-                values |= metric(fake, self.reference)
+            values |= self._seeded(metric, fake)
         return values
+
+    def _seeded(self, metric: Metric, fake: Statistics) -> dict[str, float]:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return metric(fake, self.reference)
 
     @cached_property
     def floor(self) -> dict[str, float]:
@@ -109,20 +112,29 @@ class Evaluation:
         reference = self.reference
         extractor = self.extractor
         facts: list[Any] = [self.nodes, extractor.name, extractor.sha256, extractor.resize, reference.sha256]
-        facts += [reference.split, self.setting.samples, torchmetrics.__version__]
+        facts += [reference.split, self.setting.samples, self.setting.labelled, torchmetrics.__version__]
         key = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         path = cache_folder() / f"floor-{key[:32]}.json"
         if path.is_file():
             return json.loads(path.read_text())
-        other: Split = "test" if reference.split == "train" else "train"
-        real = reference.other.first(self.setting.samples)
-        if "images" in self.keep:
-            order = reference.order(other)[: self.setting.samples]
-            images = reference.images(other)
-            real = replace(real, images=images[order.to(images.device)].to(real.total.device))
-        values = self.values(real)
+        values: dict[str, float] = {}
+        for metric in self.metrics.values():
+            values |= self._seeded(metric, self.real_samples(metric.stand_in or reference.other_split))
         write_atomically(path, json.dumps(values))
         return values
+
+    def real_samples(self, split: Split) -> Statistics:
+        """Real images in the place of samples: as many as there will be, where there are so many, and with labels only
+        if samples have them."""
+        count = self.setting.samples
+        real = self.reference.statistics(split).first(count)
+        if not self.setting.labelled:
+            real = replace(real, labels=torch.full_like(real.labels, -1))
+        if "images" not in self.keep:
+            return real
+        images = self.reference.images(split)
+        order = self.reference.order(split)[:count].to(images.device)
+        return replace(real, images=images[order].to(real.total.device))
 
     def pictures(self, fake: Statistics) -> dict[str, Tensor]:
         """Pictures by metric: uint8 images (N, C, H, W), 8 to a row."""
@@ -136,7 +148,6 @@ class Evaluation:
             facts: about the samples: seed, weights, iteration.
         """
         reference, extractor = self.reference, self.extractor
-        other: Split = "test" if reference.split == "train" else "train"
         return {
             "extractor": extractor.name,
             "extractor_sha256": extractor.sha256,
@@ -146,8 +157,8 @@ class Evaluation:
             "reference": reference.split,
             "reference_images": len(reference.real),
             "reference_sha256": reference.sha256[reference.split],
-            "floor": other,
-            "floor_images": len(reference.other),
+            "floor": reference.other_split,
+            "floor_images": len(reference.statistics(reference.other_split)),
             **facts,
             "metrics": self.nodes,
             "versions": versions() | {"torchmetrics": torchmetrics.__version__},

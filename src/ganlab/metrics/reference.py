@@ -62,9 +62,9 @@ class Reference:
         return self.statistics(self.split)
 
     @property
-    def other(self) -> Statistics:
-        """The same of the other split."""
-        return self.statistics("test" if self.split == "train" else "train")
+    def other_split(self) -> Split:
+        """The split that is not compared with."""
+        return "test" if self.split == "train" else "train"
 
     def statistics(self, split: Split) -> Statistics:
         """The same of any split."""
