@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ganlab.pictures import to_uint8
 from ganlab.run import read_checkpoint, read_config
 
 BATCH = 512  # images at a time: memory stays bounded whatever the count
-BLOCK = 1000  # samples that share one random generator
+BLOCK = 1000  # samples whose noise is drawn together
 
 
 def load_model(run: Path, checkpoint: str = "last") -> Model:
@@ -68,20 +69,25 @@ def sample_blocks(
     matters, and memory does not grow with the count.
 
     Args:
-        labels: int64 (N,), from which those asked for are drawn; ignored unless the model is conditional.
-        batch_size: images at a time, at most `BLOCK`.
+        labels: int64 (N,), from which those asked for are drawn; None unless the model is conditional.
+        batch_size: images at a time.
     """
-    for number in share(torch.arange(-(-count // BLOCK))).tolist():
+
+    @lru_cache(maxsize=1)
+    def block(number: int) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(mixed(seed, number))
-        length = min(BLOCK, count - number * BLOCK)
-        latent = model.latent(BLOCK, generator)[:length]
-        asked = torch.full((length,), -1, device=model.device)
-        if model.num_classes:
-            assert labels is not None
-            drawn = torch.randint(len(labels), (BLOCK,), generator=generator)[:length]
-            asked = labels[drawn.to(labels.device)].to(model.device)
-        for part, wanted in zip(latent.split(batch_size), asked.split(batch_size), strict=True):
-            yield to_uint8(model.sample(part, wanted, weights)), wanted
+        latent = model.latent(BLOCK, generator)
+        if labels is None:
+            return latent, torch.full((BLOCK,), -1, device=model.device)
+        drawn = torch.randint(len(labels), (BLOCK,), generator=generator)
+        return latent, labels[drawn.to(labels.device)].to(model.device)
+
+    for numbers in share(torch.arange(count)).split(batch_size):
+        first, start = int(numbers[0]), int(numbers[0]) // BLOCK
+        blocks = [block(number) for number in range(start, int(numbers[-1]) // BLOCK + 1)]
+        here = slice(first - start * BLOCK, first - start * BLOCK + len(numbers))
+        latent, asked = (torch.cat(parts)[here] for parts in zip(*blocks, strict=True))
+        yield to_uint8(model.sample(latent, asked, weights)), asked
 
 
 def save_npz(images: Tensor, labels: Tensor, path: Path) -> None:

@@ -49,7 +49,7 @@ def test_result_has_the_card_the_floor_the_flags_and_the_best(measured):
     assert (card["extractor"], card["samples"], card["iteration"], card["weights"]) == ("digits-cnn", 100, 40, "ema")
     assert result["metrics"]["floor"]["fid"] == final["fid_floor"]
     assert "collapsed" in result["flags"]  # after 40 iterations there is nothing yet
-    assert "iteration 20: collapsed: " in output
+    assert "Flag at iteration 20: collapsed: " in output
     assert 0 < result["evaluation_seconds"] < result["seconds"]
 
 

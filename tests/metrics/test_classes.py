@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from ganlab.metrics.base import Setting
 from ganlab.metrics.classes import Classes, shares
 from ganlab.metrics.statistics import Statistics
 
@@ -49,3 +50,10 @@ def test_a_class_that_hardly_appears_is_covered_or_not(at_least, modes):
 
 def test_shares():
     assert shares(torch.tensor([0, 0, 2, 2]), 4).tolist() == [0.5, 0, 0.5, 0]
+
+
+def test_needs_an_extractor_that_knows_the_classes():
+    inception = type("", (), {"name": "inception", "num_classes": 0})
+    for labelled in (False, True):
+        setting = Setting(inception, (3, 32, 32), 1000, labelled)
+        assert "tells the data's classes apart, which inception does not" in Classes(0.1).unsuitable(setting)

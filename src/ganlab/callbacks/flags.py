@@ -33,5 +33,5 @@ class Flags(L.Callback):
         found = find_flags(read_numbers(self.path), floor, classes, self.schedule.every("eval"))
         for name, reason in found.items():
             if name not in self.flags:
-                print(f"iteration {module.iteration}: {name}: {reason}", flush=True)
+                print(f"Flag at iteration {module.iteration}: {name}: {reason}", flush=True)
         self.flags = found

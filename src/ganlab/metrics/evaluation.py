@@ -99,7 +99,8 @@ class Evaluation:
         return values
 
     def _seeded(self, metric: Metric, fake: Statistics) -> dict[str, float]:
-        with torch.random.fork_rng():
+        device = fake.total.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(0)
             return metric(fake, self.reference)
 

@@ -208,7 +208,7 @@ def from_run(run: Path, checkpoint: str = "last") -> ClassifierExtractor:
 def load_extractor(node: Mapping[str, Any] | str) -> Extractor:
     """The extractor of a configuration: a node with a `_target_`, or the directory of a classifier's run."""
     # Building a network draws random numbers, which are then replaced by its weights.
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([]):
         if isinstance(node, str):
             if not Path(node).is_dir():
                 raise UserError(

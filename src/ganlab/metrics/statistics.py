@@ -48,8 +48,8 @@ class Statistics:
 
     def gathered(self) -> "Statistics":
         """The same of all processes' images, in the order of the processes; with one process, itself."""
-        sums = ("count", "total", "outer")
-        return Statistics(**{k: summed(t) if k in sums else gathered(t) for k, t in self.tensors().items()})
+        sums = {name: summed(getattr(self, name)) for name in ("count", "total", "outer")}
+        return Statistics(**sums, **{k: gathered(t) for k, t in self.tensors().items() if k in KEPT and t.numel()})
 
     def first(self, count: int) -> "Statistics":
         """The same with only the first images kept; the moments stay those of all."""

@@ -88,7 +88,7 @@ class GAN(Model):
         """How D saw its last minibatch: D(x), D(G(z)) (means of σ(logit)) and D's accuracy on each, in [0, 1]; and the
         norm of G's last gradient."""
         real, fake = self.logits["real"], self.logits["fake"]
-        gradient = [weight.grad for weight in self.players["generator"] if weight.grad is not None]
+        gradient = [weight.grad for weight in self.generator.parameters() if weight.grad is not None]
         return {
             "d_real": real.sigmoid().mean(),
             "d_fake": fake.sigmoid().mean(),
