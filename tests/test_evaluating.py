@@ -106,6 +106,8 @@ def test_other_peoples_images_in_a_folder(evaluate, digits, tmp_path):
         (["--images", "{empty}", "--reference", "digits"], "holds 0 images"),
         (["--images", "{broken}", "--reference", "digits"], "neither a folder of images nor an npz"),
         (["--images", "{floats}", "--reference", "digits"], "`images` is float32.*expected uint8"),
+        (["--images", "{labels}", "--reference", "digits"], "go up to 10; digits has the classes 0 to 9"),
+        (["{run}", "--root", "elsewhere"], "--root elsewhere: this data is not read from a folder"),
         (["--images", "{npz}", "--reference", "digits", "--samples", "999"], "holds 100 images, fewer than the 999"),
         (["--images", "{npz}", "--reference", "digits", "--metrics", "label_accuracy"], "label_accuracy needs images"),
         (["{run}", "--samples", "20"], "needs more than 64 samples"),
@@ -125,6 +127,7 @@ def test_mistakes(evaluate, finished, digits, tmp_path, arguments, message):
         "broken": tmp_path / "broken.npz",
         "npz": save(tmp_path / "npz.npz", digits.train[0][:100]),
         "small": save(tmp_path / "small.npz", digits.train[0][:100, :, :8, :8]),
+        "labels": save(tmp_path / "labels.npz", digits.train[0][:100], labels=np.full(100, 10)),
         "floats": save(tmp_path / "floats.npz", digits.train[0][:100].float()),
     }
     code, err = evaluate(*(argument.format(**places) for argument in arguments))

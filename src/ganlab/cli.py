@@ -84,7 +84,7 @@ def evaluate(
         str | None, typer.Option(help="As fid,kid,cas. Default: the run's, or all that apply and take seconds.")
     ] = None,
     split: Annotated[Split, typer.Option(help="The real images.")] = Split.train,
-    root: Annotated[Path | None, typer.Option(help="Where the data is (data.root).", envvar="GANLAB_DATA")] = None,
+    root: Annotated[Path | None, typer.Option(help="Where the data is now (data.root).")] = None,
     checkpoint: Annotated[str, typer.Option(help="last, best, or a checkpoint's path.")] = "last",
     weights: Annotated[Weights, typer.Option(help="The average generator or the raw one.")] = Weights.ema,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,

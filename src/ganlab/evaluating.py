@@ -138,6 +138,10 @@ def evaluate_images(path: Path, reference: str, samples: int | None, asked: Aske
     images = Folder(path, data.shape) if path.is_dir() else Npz(path, data.shape)
     if len(images) < (samples or 1):
         raise UserError(f"{path} holds {len(images)} images, fewer than the {samples or 1} asked for.")
+    if images.labels is not None and images.labels.max() >= data.num_classes:
+        raise UserError(
+            f"{path}: `labels` go up to {images.labels.max()}; {reference} has the classes 0 to {data.num_classes - 1}."
+        )
     samples = samples or len(images)
     evaluation = build(
         OmegaConf.to_container(cfg.metrics, resolve=True), asked, data, samples, labelled=images.labels is not None
@@ -178,6 +182,8 @@ def metrics_of(override: str, keep: bool = False) -> dict[str, Any]:
 
 def dataset(node: Any, root: Path | None) -> ImageData:
     """The dataset of a configuration, its files there."""
+    if root and "root" not in node:
+        raise UserError(f"--root {root}: this data is not read from a folder. Leave it out.")
     data: ImageData = instantiate(node | ({"root": str(root)} if root else {}))
     data.prepare_data()
     return data

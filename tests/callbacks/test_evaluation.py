@@ -1,13 +1,28 @@
 import json
 import re
+import signal
 import subprocess
 import sys
 
+import lightning as L
 import pytest
 import torch
 
 from ganlab.callbacks.log import read_metrics, read_numbers
+from ganlab.errors import Interrupted
 from tests.conftest import ROOT, TINY
+
+
+class InterruptAt(L.Callback):
+    """What a signal does, at an iteration of one's choice."""
+
+    def __init__(self, iteration: int) -> None:
+        self.iteration = iteration
+
+    def on_train_batch_end(self, trainer, module, *_) -> None:
+        if module.iteration >= self.iteration:
+            raise Interrupted("SIGTERM", signal.SIGTERM)
+
 
 MEASURED = [*TINY, "eval.samples=100", "metrics=[fid,kid,precision_recall,classes,memorisation]"]
 
@@ -70,6 +85,18 @@ def test_interrupted_evaluations_are_repeated_exactly(train, measured, tmp_path)
     (run / "result.json").write_text(json.dumps(result | {"status": "interrupted"}))
     assert train(run, base=MEASURED) == 0
     assert (run / "metrics.csv").read_text() == (measured[0] / "metrics.csv").read_text()
+
+
+def test_the_card_is_of_the_last_evaluation(train, tmp_path):
+    """Interrupted after it, and interrupted again before the next one."""
+    run = tmp_path / "run"
+    base = [*MEASURED, "checkpoint.every=5"]
+    for end in (25, 27):
+        interrupt = f"callbacks.interrupt={{_target_: tests.callbacks.test_evaluation.InterruptAt, iteration: {end}}}"
+        assert train(run, interrupt, base=base) == 143
+        metrics = json.loads((run / "result.json").read_text())["metrics"]
+        assert metrics["card"]["iteration"] == 20
+        assert metrics["final"]["fid"] == metrics["best"]["fid"]
 
 
 def test_two_processes_measure_what_one_does(train, tmp_path):

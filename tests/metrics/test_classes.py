@@ -52,8 +52,8 @@ def test_shares():
     assert shares(torch.tensor([0, 0, 2, 2]), 4).tolist() == [0.5, 0, 0.5, 0]
 
 
-def test_needs_an_extractor_that_knows_the_classes():
-    inception = type("", (), {"name": "inception", "num_classes": 0})
-    for labelled in (False, True):
-        setting = Setting(inception, (3, 32, 32), 1000, labelled)
-        assert "tells the data's classes apart, which inception does not" in Classes(0.1).unsuitable(setting)
+@pytest.mark.parametrize(("known", "has", "suits"), [(0, 0, False), (0, 10, False), (10, 12, False), (10, 0, True)])
+def test_needs_an_extractor_that_knows_the_classes(known, has, suits):
+    extractor = type("", (), {"name": "inception", "num_classes": known})
+    reason = Classes(0.1).unsuitable(Setting(extractor, (3, 32, 32), has, 1000, labelled=has > 0))
+    assert reason is None if suits else "tells the data's classes apart, which inception does not" in reason

@@ -50,6 +50,7 @@ class Evaluate(L.Callback):
         self.samples, self.seed, self.data_name = samples, mixed(seed, SAMPLES), data
         self.evaluation: Evaluation | None = None
         self.seconds = 0.0
+        self.iteration: int | None = None  # of the last evaluation
 
     def prepare(self, model: GAN, data: ImageData) -> None:
         """Build the metrics for this model and data.
@@ -87,17 +88,17 @@ class Evaluate(L.Callback):
                 for logger in trainer.loggers:
                     logger.log_image(name, path, step=module.iteration)
         module.measured = distributed.told(module.measured)
-        self.seconds += time.perf_counter() - start
+        self.seconds, self.iteration = self.seconds + time.perf_counter() - start, module.iteration
 
-    def result(self, module: GAN) -> dict[str, Any]:
-        """For result.json: the floors and the card of the last evaluation."""
-        if not self.evaluation:
+    def result(self) -> dict[str, Any]:
+        """For result.json: the floors and the card of the last evaluation, if there was one."""
+        if not self.evaluation or self.iteration is None:
             return {}
-        facts = {"seed": self.seed, "weights": "ema", "iteration": module.iteration}
+        facts = {"seed": self.seed, "weights": "ema", "iteration": self.iteration}
         return {"floor": self.evaluation.floor, "card": self.evaluation.card(**facts)}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"seconds": self.seconds}
+        return {"seconds": self.seconds, "iteration": self.iteration}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.seconds = state["seconds"]
+        self.seconds, self.iteration = state["seconds"], state["iteration"]

@@ -87,7 +87,7 @@ class Result(L.Callback):
             "metrics": {
                 "final": finite(module.metrics),
                 "best": finite(self.checkpoint(trainer).best),
-                **(evaluation.result(module) if evaluation and iterations else {}),
+                **(evaluation.result() if evaluation else {}),
             },
             "flags": (flags.flags if flags else {}) | ({"diverged": error} if status == "diverged" else {}),
             "seconds": round(seconds, 3),

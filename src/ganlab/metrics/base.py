@@ -17,12 +17,14 @@ class Setting:
     Attributes:
         extractor: on whose features everything is computed.
         shape: (C, H, W) of the images.
+        num_classes: how many the data has; 0 without labels.
         samples: how many there will be.
         labelled: whether each was asked to be of a class.
     """
 
     extractor: Extractor
     shape: tuple[int, ...]
+    num_classes: int
     samples: int
     labelled: bool
 
@@ -62,11 +64,13 @@ class Metric(ABC):
 
 def needs_classes(setting: Setting) -> str | None:
     """The reason not to use a metric that counts predicted classes, if there is one."""
-    if setting.extractor.num_classes:
+    known = setting.extractor.num_classes
+    if known and setting.num_classes in (0, known):
         return None
     return (
-        f"needs an extractor that tells the data's classes apart, which {setting.extractor.name} does not; use data "
-        "with labels and a run of model=classifier on it (metrics.extractor=RUN)"
+        f"needs an extractor that tells the data's classes apart, which {setting.extractor.name} does not (it knows "
+        f"{known}, the data has {setting.num_classes}); use data with labels and a run of model=classifier on it "
+        "(metrics.extractor=RUN)"
     )
 
 

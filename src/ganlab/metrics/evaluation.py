@@ -62,7 +62,7 @@ class Evaluation:
             )
         self.extractor: Extractor = load_extractor(extractor)
         self.extractor.check(data.shape)
-        self.setting = Setting(self.extractor, data.shape, samples, labelled)
+        self.setting = Setting(self.extractor, data.shape, data.num_classes, samples, labelled)
         self.reference = Reference(data, self.extractor, split)
         self.nodes, self.metrics = {}, {}
         for name, node in nodes.items():

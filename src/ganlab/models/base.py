@@ -76,11 +76,11 @@ class Model(L.LightningModule, ABC):
         return {name: term.detach() for name, term in terms.items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["iteration"] = self.iteration
+        checkpoint["iteration"], checkpoint["metrics"] = self.iteration, self.metrics
         del checkpoint["loops"]  # a resumed run is a shorter epoch; Lightning's counts of chunks mean nothing
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.iteration = checkpoint["iteration"]
+        self.iteration, self.metrics = checkpoint["iteration"], checkpoint["metrics"]
 
 
 def evaluated(network: torch.nn.Module, *inputs: Tensor) -> Tensor:
