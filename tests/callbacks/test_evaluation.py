@@ -92,7 +92,7 @@ def test_the_card_is_of_the_last_evaluation(train, tmp_path):
     run = tmp_path / "run"
     base = [*MEASURED, "checkpoint.every=5"]
     for end in (25, 27):
-        interrupt = f"callbacks.interrupt={{_target_: tests.callbacks.test_evaluation.InterruptAt, iteration: {end}}}"
+        interrupt = f"+callbacks.end={{_target_: tests.callbacks.test_evaluation.InterruptAt, iteration: {end}}}"
         assert train(run, interrupt, base=base) == 143
         metrics = json.loads((run / "result.json").read_text())["metrics"]
         assert metrics["card"]["iteration"] == 20
