@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ganlab.data.source import Chunk
+from ganlab.losses.minimax import Minimax
 from tests.conftest import parts
 
 
@@ -80,10 +81,11 @@ def test_players_descend_their_losses(loss, optimizer):
 def test_diagnostics():
     model, _, _ = parts()
     model.logits = {"real": torch.tensor([0.0, 4.0, -1.0]), "fake": torch.tensor([-2.0, -3.0, 5.0])}
-    for weight in model.generator.parameters():
-        weight.grad = torch.full_like(weight, 2)
+    model.logits["generator"] = torch.tensor([-4.0, -4.0])
     seen = {name: value.item() for name, value in model.diagnostics().items()}
-    assert seen["gradient_generator"] == pytest.approx(2 * sum(w.numel() for w in model.generator.parameters()) ** 0.5)
+    assert seen["gradient_generator"] == pytest.approx(0.982014, abs=1e-5)  # logistic: 1 − D(G(z))
+    model.loss = Minimax()
+    assert model.diagnostics()["gradient_generator"].item() == pytest.approx(0.017986, abs=1e-5)  # minimax: D(G(z))
     assert seen["d_real"] == pytest.approx((0.5 + 0.982014 + 0.268941) / 3, abs=1e-5)
     assert seen["accuracy_real"] == pytest.approx(1 / 3)
     assert seen["accuracy_fake"] == pytest.approx(2 / 3)

@@ -9,7 +9,7 @@ COLLAPSED_RECALL = 0.25  # of the floor's recall
 COLLAPSED_MODES = 0.75  # of all classes
 MEMORISED_COPIES = 0.10  # of the samples; 0.01 of real test images are as near
 SATURATED_ACCURACY = 0.99
-SATURATED_GRADIENT = 1e-3  # norm over all of G's weights
+SATURATED_GRADIENT = 0.02  # mean over images of |∂loss/∂logit|; minimax has D(G(z)) there, logistic 1 − D(G(z))
 CHANCE = 0.05  # distance of D's accuracy from one half
 FAR = 1.5  # FID's distance to its floor, final over best
 
@@ -38,7 +38,9 @@ def find_flags(rows: Sequence[Row], floor: Mapping[str, float], classes: int, ev
     recent = accuracies(rows, every)[-1:]
     gradients = [row["gradient_generator"] for row in window if "gradient_generator" in row]
     if recent and recent[0] > SATURATED_ACCURACY and gradients and median(gradients) < SATURATED_GRADIENT:
-        flags["saturated"] = f"D is right on {100 * recent[0]:.1f} % and G's gradient is {median(gradients):.1e}."
+        flags["saturated"] = (
+            f"D is right on {100 * recent[0]:.1f} % and G's gradient at D's logits is {median(gradients):.1e}."
+        )
     if recent and at_chance(recent[0], CHANCE):
         flags["equilibrium"] = f"D's accuracy is {recent[0]:.2f}: it cannot tell generated images from real ones."
     fids = {row["iteration"]: row["fid"] for row in rows if "fid" in row}

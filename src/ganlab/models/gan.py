@@ -48,7 +48,7 @@ class GAN(Model):
         super().__init__(optimizer, ema(generator))
         self.generator, self.discriminator = generator, discriminator
         self.loss, self.prior, self.latent_dim, self.k = loss, prior, latent_dim, k
-        self.logits: Terms = {}  # of the last discriminator update
+        self.logits: Terms = {}  # of the last updates
 
     def iterate(self, minibatches: Iterator[Minibatch]) -> Terms:
         for real in minibatches:  # k of them
@@ -68,7 +68,9 @@ class GAN(Model):
         """What G descends, on fresh noise."""
         condition = self.condition(real.labels)
         fake = self.generator(self.noise(real), *condition)
-        return {"loss_generator": self.loss.generator(self.discriminator(fake, *condition))}
+        logits = self.discriminator(fake, *condition)
+        self.logits["generator"] = logits.detach()
+        return {"loss_generator": self.loss.generator(logits)}
 
     def condition(self, labels: Tensor) -> tuple[Tensor, ...]:
         """What both networks are told beside their input, from labels (N,): nothing."""
@@ -85,17 +87,23 @@ class GAN(Model):
 
     @torch.no_grad()
     def diagnostics(self) -> Terms:
-        """How D saw its last minibatch: D(x), D(G(z)) (means of σ(logit)) and D's accuracy on each, in [0, 1]; and the
-        norm of G's last gradient."""
+        """How D saw its last minibatch: D(x), D(G(z)) (means of σ(logit)) and D's accuracy on each, in [0, 1]; and how
+        much of a gradient G's loss sent into D."""
         real, fake = self.logits["real"], self.logits["fake"]
-        gradient = [weight.grad for weight in self.generator.parameters() if weight.grad is not None]
         return {
             "d_real": real.sigmoid().mean(),
             "d_fake": fake.sigmoid().mean(),
             "accuracy_real": (real > 0).float().mean(),
             "accuracy_fake": (fake < 0).float().mean(),
-            "gradient_generator": torch.stack(torch._foreach_norm(gradient)).norm(),
+            "gradient_generator": self.gradient_at_logits(),
         }
+
+    def gradient_at_logits(self) -> Tensor:
+        """The mean over images of |∂loss/∂logit| in G's last minibatch: G learns nothing where it is 0."""
+        logits = self.logits["generator"].detach().requires_grad_()
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(self.loss.generator(logits), logits)
+        return gradient.abs().sum()
 
     def sample(self, latent: Tensor, labels: Tensor, weights: str = "ema") -> Tensor:
         """Images (N, C, H, W) in [−1, 1] from latent (N, latent_dim), by the average or the raw generator.
