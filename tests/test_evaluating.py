@@ -103,7 +103,7 @@ def test_other_peoples_images_in_a_folder(evaluate, digits, tmp_path):
         (["--images", "{npz}"], "--images needs --reference"),
         (["--images", "{npz}", "--reference", "nothing"], "--reference nothing: no such data. Known: .*digits"),
         (["--images", "{small}", "--reference", "digits"], "8×8 pixels and 1 channels; the reference has 28×28"),
-        (["--images", "{empty}", "--reference", "digits"], "holds 0 images"),
+        (["--images", "{empty}", "--reference", "digits"], "holds no images"),
         (["--images", "{broken}", "--reference", "digits"], "neither a folder of images nor an npz"),
         (["--images", "{floats}", "--reference", "digits"], "`images` is float32.*expected uint8"),
         (["--images", "{labels}", "--reference", "digits"], "go up to 10; digits has the classes 0 to 9"),
@@ -113,7 +113,8 @@ def test_other_peoples_images_in_a_folder(evaluate, digits, tmp_path):
         (["{run}", "--samples", "20"], "needs more than 64 samples"),
         (["{run}", "--extractor", "nothing"], "--extractor nothing: expected one of .*mnist-cnn"),
         (["{run}", "--extractor", "inception"], "Inception are not there|takes images of any size and 3"),
-        (["{run}", "--metrics", "nothing"], "nothing"),
+        (["{run}", "--metrics", "fid,kdi"], r"--metrics kdi: no such metric. Did you mean kid\? Known: cas"),
+        (["--images", "{array}", "--reference", "digits"], "single array; save it with np.savez"),
         (["{empty}"], "is not a run's directory"),
         (["{run}", "--save-features", "nowhere/F.npz"], "its folder does not exist"),
     ],
@@ -121,7 +122,9 @@ def test_other_peoples_images_in_a_folder(evaluate, digits, tmp_path):
 def test_mistakes(evaluate, finished, digits, tmp_path, arguments, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.npz").write_bytes(b"no npz")
+    np.save(tmp_path / "array.npy", np.zeros((3, 28, 28), np.uint8))
     places = {
+        "array": tmp_path / "array.npy",
         "run": finished,
         "empty": tmp_path / "empty",
         "broken": tmp_path / "broken.npz",
@@ -133,6 +136,7 @@ def test_mistakes(evaluate, finished, digits, tmp_path, arguments, message):
     code, err = evaluate(*(argument.format(**places) for argument in arguments))
     assert code == 2
     assert re.search(message, err), err
+    assert len(err.splitlines()) == 1
 
 
 def test_help_imports_no_torch():

@@ -155,6 +155,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def message(error: BaseException) -> str:
     """An exception of Hydra or OmegaConf, and its cause, as one message for the user."""
+    if isinstance(error, UserError):
+        return str(error)
     if isinstance(error.__cause__, UserError):  # raised by something that Hydra instantiated
         return str(error.__cause__)
     if isinstance(error, InstantiationException) and error.__cause__:
@@ -165,6 +167,8 @@ def message(error: BaseException) -> str:
     if unknown:
         where = re.match(r"In '(\S+)'", text)
         return unknown_key(unknown[1] or unknown[2], f"In conf/{where[1]}.yaml: " if where else "")
+    if absent := re.search(r"Could not load '([\w/-]+)/([^'/]*)'", text):
+        return f"{absent[1]}={absent[2]}: no such choice. {suggestion(absent[2], choices(absent[1]))}"
     if missing := re.search(r"Missing mandatory value.*full_key: (\S+)", text, re.DOTALL):
         return f"{missing[1]} has no value: add {missing[1]}=… to the command."
     text = text.split("Config search path:")[0]

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 from torch import Tensor
 
-from ganlab.config import choices, composed
+from ganlab.config import choices, composed, suggestion
 from ganlab.data.folders import is_image
 from ganlab.data.module import ImageData
 from ganlab.errors import UserError
@@ -130,14 +130,17 @@ def evaluate_images(path: Path, reference: str, samples: int | None, asked: Aske
     Raises:
         UserError: they cannot be read, or do not fit the reference or the extractor.
     """
-    if reference not in choices("data"):
-        raise UserError(f"--reference {reference}: no such data. Known: {', '.join(choices('data'))}.")
+    known = [name for name in choices("data") if name != "images"]  # which is what they have in common
+    if reference not in known:
+        raise UserError(f"--reference {reference}: no such data. Known: {', '.join(known)}.")
     where = [f"data.root='{asked.root}'"] if asked.root else []
     cfg = composed(f"data={reference}", *where)
     data = dataset(OmegaConf.to_container(cfg.data, resolve=True), None)
     images = Folder(path, data.shape) if path.is_dir() else Npz(path, data.shape)
+    if not len(images):
+        raise UserError(f"{path} holds no images. Name a folder that does, or an npz.")
     if len(images) < (samples or 1):
-        raise UserError(f"{path} holds {len(images)} images, fewer than the {samples or 1} asked for.")
+        raise UserError(f"{path} holds {len(images)} images, fewer than the {samples} asked for with --samples.")
     if images.labels is not None and images.labels.max() >= data.num_classes:
         raise UserError(
             f"{path}: `labels` go up to {images.labels.max()}; {reference} has the classes 0 to {data.num_classes - 1}."
@@ -154,6 +157,9 @@ def evaluate_images(path: Path, reference: str, samples: int | None, asked: Aske
 def build(nodes: Any, asked: Asked, data: ImageData, samples: int, labelled: bool) -> Evaluation:
     """The evaluation that was asked for, on the GPU if there is one."""
     if asked.metrics:
+        known = [name for name in choices("metrics") if name != "default"]
+        if unknown := [name for name in asked.metrics.split(",") if name not in known]:
+            raise UserError(f"--metrics {unknown[0]}: no such metric. {suggestion(unknown[0], known)}")
         nodes = {"extractor": nodes.get("extractor"), **metrics_of(f"metrics=[{asked.metrics}]")}
     if asked.extractor in choices("metrics/extractor"):
         nodes = nodes | {"extractor": metrics_of(f"metrics/extractor={asked.extractor}", keep=True)["extractor"]}
@@ -198,7 +204,12 @@ class Npz:
 
     def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
         try:
-            with np.load(path) as content:
+            content = np.load(path)
+            if isinstance(content, np.ndarray):
+                raise ValueError("it holds a single array; save it with np.savez(FILE, images=array)")
+            with content:
+                if "images" not in content and "arr_0" not in content:
+                    raise ValueError(f"it has only {', '.join(content)}")
                 images = content["images" if "images" in content else "arr_0"]
                 labels = content.get("labels")
         except (OSError, ValueError, KeyError, EOFError) as error:

@@ -42,13 +42,13 @@ def test_equilibrium(accuracies, stops):
 
 
 def test_a_stopped_run_is_done_and_whole(train, tmp_path, capsys):
-    """D of accuracy 0.5 ± 0.5 is always at chance: the run ends after its second evaluation."""
-    run, base = tmp_path / "run", ["stop=equilibrium", "stop.evaluations=2", "stop.tolerance=0.5", "eval.every=10"]
+    """The iteration is least at the first evaluation: the run ends after its second."""
+    run, base = tmp_path / "run", ["stop=patience", "stop.metric=iteration", "stop.evaluations=1", "eval.every=10"]
     assert train(run, *base) == 0
-    assert "Stopping at iteration 20: D's accuracy has been" in capsys.readouterr().out
+    assert "Stopping at iteration 20: iteration has not been better than 10" in capsys.readouterr().out
     result = json.loads((run / "result.json").read_text())
     assert (result["status"], result["iterations"], result["steps"]) == ("done", 20, 40)
-    assert "feedback is noise" in result["stopped"]
+    assert "has not been better" in result["stopped"]
     assert torch.load(run / "checkpoints/last.ckpt", weights_only=True)["iteration"] == 20
     assert read_metrics(run / "metrics.csv")[-1]["iteration"] == "20"
     assert train(run, *base) == 0

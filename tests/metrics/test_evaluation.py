@@ -121,7 +121,7 @@ def test_card(digits):
     assert card["extractor"] == "digits-cnn"
     assert len(card["extractor_sha256"]) == len(card["reference_sha256"]) == 64
     assert (card["samples"], card["reference"], card["reference_images"]) == (300, "test", 359)
-    assert (card["floor"], card["floor_images"]) == ("train", 1438)
+    assert (card["floor"], card["floor_images"]) == ("train", 300)
     assert (card["seed"], card["weights"], card["iteration"]) == (3, "ema", 7)
     assert card["metrics"]["precision_recall"]["k"] == 3
     assert {"torch", "torchmetrics", "ganlab"} <= card["versions"].keys()

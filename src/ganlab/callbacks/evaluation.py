@@ -61,7 +61,8 @@ class Evaluate(L.Callback):
         if not self.samples:
             return
         try:
-            self.evaluation = self.build(data=data, samples=self.samples, labelled=model.num_classes > 0)
+            evaluation = self.build(data=data, samples=self.samples, labelled=model.num_classes > 0)
+            self.evaluation = evaluation if evaluation.metrics else None
         except NoExtractor as error:
             if distributed.is_first():
                 print(str(error).replace("data=…", f"data={self.data_name}"))

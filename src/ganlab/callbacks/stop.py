@@ -8,7 +8,7 @@ import lightning as L
 from ganlab.callbacks.log import read_numbers
 from ganlab.distributed import told
 from ganlab.errors import UserError
-from ganlab.metrics.flags import accuracies, at_chance
+from ganlab.metrics.flags import accuracies
 from ganlab.models.gan import GAN
 from ganlab.schedule import Schedule
 
@@ -55,7 +55,8 @@ class Patience(Stop):
         self.metric, self.sign = metric or "fid", {"min": 1, "max": -1}[mode]
 
     def reason(self, rows: Rows) -> str | None:
-        values = [self.sign * row[self.metric] for row in rows if self.metric in row]
+        evaluated = [row for row in rows if self.schedule.due("eval", int(row["iteration"]))]
+        values = [self.sign * row[self.metric] for row in evaluated if self.metric in row]
         if not values:
             raise UserError(
                 f"stop=patience watches {self.metric}, which this run does not measure. Choose another column of "
@@ -80,6 +81,8 @@ class Equilibrium(Stop):
 
     def reason(self, rows: Rows) -> str | None:
         recent = accuracies(rows, self.schedule.every("eval"))[-self.evaluations :]
-        if len(recent) < self.evaluations or not all(at_chance(a, self.tolerance) for a in recent):
+        if len(recent) < self.evaluations or not all(accuracy.at_chance(self.tolerance) for accuracy in recent):
             return None
-        return f"D's accuracy has been {', '.join(f'{a:.2f}' for a in recent)}: its feedback is noise."
+        return (
+            f"D's accuracy has been {', '.join(f'{accuracy.mean:.2f}' for accuracy in recent)}: its feedback is noise."
+        )

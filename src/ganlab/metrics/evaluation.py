@@ -108,7 +108,7 @@ class Evaluation:
     def floor(self) -> dict[str, float]:
         """The values that real images of the other split get, cached by content and configuration.
 
-        As many as there are samples, where there are so many; for FID always all.
+        As many as there are samples, where there are so many.
         """
         reference = self.reference
         extractor = self.extractor
@@ -129,6 +129,9 @@ class Evaluation:
         if samples have them."""
         count = self.setting.samples
         real = self.reference.statistics(split).first(count)
+        precise = real.features.double()
+        few = {"count": torch.tensor(len(precise)), "total": precise.sum(0), "outer": precise.T @ precise}
+        real = replace(real, **few)
         if not self.setting.labelled:
             real = replace(real, labels=torch.full_like(real.labels, -1))
         if "images" not in self.keep:
@@ -159,7 +162,7 @@ class Evaluation:
             "reference_images": len(reference.real),
             "reference_sha256": reference.sha256[reference.split],
             "floor": reference.other_split,
-            "floor_images": len(reference.statistics(reference.other_split)),
+            "floor_images": len(self.real_samples(reference.other_split)),
             **facts,
             "metrics": self.nodes,
             "versions": versions() | {"torchmetrics": torchmetrics.__version__},

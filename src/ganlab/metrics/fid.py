@@ -22,7 +22,7 @@ class FID(Metric):
         if setting.samples <= d:
             raise UserError(
                 f"FID on the {d} features of {setting.extractor.name} needs more than {d} samples, or the covariance "
-                f"is singular; there are {setting.samples}. Say eval.samples=10000 (ganlab evaluate --samples 10000)."
+                f"is singular; there are {setting.samples}. Measure more: eval.samples=10000 or --samples."
             )
 
     def __call__(self, fake: Statistics, reference: Reference) -> dict[str, float]:

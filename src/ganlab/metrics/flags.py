@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
+from typing import NamedTuple
 
 Row = Mapping[str, float]
 
@@ -11,6 +12,7 @@ MEMORISED_COPIES = 0.10  # of the samples; 0.01 of real test images are as near
 SATURATED_ACCURACY = 0.99
 SATURATED_GRADIENT = 0.02  # mean over images of |∂loss/∂logit|; minimax has D(G(z)) there, logistic 1 − D(G(z))
 CHANCE = 0.05  # distance of D's accuracy from one half
+LOPSIDED = 0.5  # difference of D's accuracies on real and generated images
 FAR = 1.5  # FID's distance to its floor, final over best
 
 
@@ -37,12 +39,12 @@ def find_flags(rows: Sequence[Row], floor: Mapping[str, float], classes: int, ev
     window = [row for row in rows if row["iteration"] > rows[-1]["iteration"] - every]
     recent = accuracies(rows, every)[-1:]
     gradients = [row["gradient_generator"] for row in window if "gradient_generator" in row]
-    if recent and recent[0] > SATURATED_ACCURACY and gradients and median(gradients) < SATURATED_GRADIENT:
+    if recent and recent[0].mean > SATURATED_ACCURACY and gradients and median(gradients) < SATURATED_GRADIENT:
         flags["saturated"] = (
-            f"D is right on {100 * recent[0]:.1f} % and G's gradient at D's logits is {median(gradients):.1e}."
+            f"D is right on {100 * recent[0].mean:.1f} % and G's gradient at D's logits is {median(gradients):.1e}."
         )
-    if recent and at_chance(recent[0], CHANCE):
-        flags["equilibrium"] = f"D's accuracy is {recent[0]:.2f}: it cannot tell generated images from real ones."
+    if recent and recent[0].at_chance(CHANCE):
+        flags["equilibrium"] = f"D's accuracy is {recent[0].mean:.2f}: it cannot tell generated images from real ones."
     fids = {row["iteration"]: row["fid"] for row in rows if "fid" in row}
     if fids:
         best = min(fids, key=fids.__getitem__)
@@ -52,16 +54,26 @@ def find_flags(rows: Sequence[Row], floor: Mapping[str, float], classes: int, ev
     return flags
 
 
-def accuracies(rows: Sequence[Row], every: int) -> list[float]:
-    """D's accuracy, on real and generated images alike, averaged over each window of `every` iterations."""
-    windows: dict[int, list[float]] = {}
+class Accuracy(NamedTuple):
+    """D's accuracy on real and on generated images, each in [0, 1]."""
+
+    real: float
+    fake: float
+
+    @property
+    def mean(self) -> float:
+        return (self.real + self.fake) / 2
+
+    def at_chance(self, tolerance: float) -> bool:
+        """Whether D guesses. One that calls everything real, as in the first iterations, does not even do that."""
+        return abs(self.mean - 0.5) <= tolerance and abs(self.real - self.fake) <= LOPSIDED
+
+
+def accuracies(rows: Sequence[Row], every: int) -> list[Accuracy]:
+    """D's accuracy, averaged over each window of `every` iterations."""
+    windows: dict[int, list[Row]] = {}
     for row in rows:
         if "accuracy_real" in row:
-            accuracy = (row["accuracy_real"] + row["accuracy_fake"]) / 2
-            windows.setdefault((int(row["iteration"]) - 1) // every, []).append(accuracy)
-    return [fmean(window) for window in windows.values()]
-
-
-def at_chance(accuracy: float, tolerance: float) -> bool:
-    """Whether D does no better than guessing."""
-    return abs(accuracy - 0.5) <= tolerance
+            windows.setdefault((int(row["iteration"]) - 1) // every, []).append(row)
+    names = ("accuracy_real", "accuracy_fake")
+    return [Accuracy(*(fmean(row[name] for row in window) for name in names)) for window in windows.values()]
