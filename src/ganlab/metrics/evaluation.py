@@ -18,7 +18,7 @@ from ganlab.errors import UserError
 from ganlab.files import write_atomically
 from ganlab.metrics.base import Metric, Setting
 from ganlab.metrics.extractors import Extractor, load_extractor
-from ganlab.metrics.reference import Reference, Split, cache_folder
+from ganlab.metrics.reference import FORMAT, Reference, Split, cache_folder
 from ganlab.metrics.statistics import Statistics, collect
 from ganlab.versions import versions
 
@@ -112,7 +112,7 @@ class Evaluation:
         """
         reference = self.reference
         extractor = self.extractor
-        facts: list[Any] = [self.nodes, extractor.name, extractor.sha256, extractor.resize, reference.sha256]
+        facts: list[Any] = [FORMAT, self.nodes, extractor.name, extractor.sha256, extractor.resize, reference.sha256]
         facts += [reference.split, self.setting.samples, self.setting.labelled, torchmetrics.__version__]
         key = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         path = cache_folder() / f"floor-{key[:32]}.json"
