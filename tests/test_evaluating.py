@@ -113,6 +113,7 @@ def test_other_peoples_images_in_a_folder(evaluate, digits, tmp_path):
         (["{run}", "--samples", "20"], "needs more than 64 samples"),
         (["{run}", "--extractor", "nothing"], "--extractor nothing: expected one of .*mnist-cnn"),
         (["{run}", "--extractor", "inception"], "Inception are not there|takes images of any size and 3"),
+        (["{run}", "--download"], "--download fetches Inception's weights; it goes with --extractor inception"),
         (["{run}", "--metrics", "fid,kdi"], r"--metrics kdi: no such metric. Did you mean kid\? Known: cas"),
         (["--images", "{array}", "--reference", "digits"], "single array; save it with np.savez"),
         (["{empty}"], "is not a run's directory"),

@@ -174,6 +174,8 @@ def build(nodes: Any, asked: Asked, data: ImageData, samples: int, labelled: boo
             )
         nodes = nodes | {"extractor": asked.extractor}
     if asked.download:
+        if not isinstance(nodes.get("extractor"), dict) or "download" not in nodes["extractor"]:
+            raise UserError("--download fetches Inception's weights; it goes with --extractor inception.")
         nodes = nodes | {"extractor": {**nodes["extractor"], "download": True}}
     evaluation = Evaluation(nodes, data, samples, labelled, asked.split)
     evaluation.to(device())

@@ -1,5 +1,6 @@
 """Stop a run before its last iteration, if conf/stop says so."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ganlab.schedule import Schedule
 Rows = list[dict[str, float]]
 
 
-class Stop(L.Callback):
+class Stop(L.Callback, ABC):
     """Asks `reason` after every evaluation. What it decides from is metrics.csv, so that resuming changes nothing.
 
     Args:
@@ -29,9 +30,9 @@ class Stop(L.Callback):
             raise UserError(f"stop.evaluations={evaluations}: expected a number of at least 1.")
         self.path, self.schedule, self.evaluations = Path(directory) / "metrics.csv", schedule, evaluations
 
+    @abstractmethod
     def reason(self, rows: Rows) -> str | None:
         """Why to stop now, given the rows of metrics.csv; None to go on."""
-        raise NotImplementedError
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GAN, *_: Any) -> None:
         if self.schedule.due("eval", module.iteration) and module.iteration < self.schedule.steps:

@@ -118,9 +118,11 @@ class Evaluation:
         path = cache_folder() / f"floor-{key[:32]}.json"
         if path.is_file():
             return json.loads(path.read_text())
+        splits = {name: metric.stand_in or reference.other_split for name, metric in self.metrics.items()}
+        real = {split: self.real_samples(split) for split in set(splits.values())}
         values: dict[str, float] = {}
-        for metric in self.metrics.values():
-            values |= self._seeded(metric, self.real_samples(metric.stand_in or reference.other_split))
+        for name, metric in self.metrics.items():
+            values |= self._seeded(metric, real[splits[name]])
         write_atomically(path, json.dumps(values))
         return values
 
@@ -162,7 +164,7 @@ class Evaluation:
             "reference_images": len(reference.real),
             "reference_sha256": reference.sha256[reference.split],
             "floor": reference.other_split,
-            "floor_images": len(self.real_samples(reference.other_split)),
+            "floor_images": min(self.setting.samples, len(reference.statistics(reference.other_split).features)),
             **facts,
             "metrics": self.nodes,
             "versions": versions() | {"torchmetrics": torchmetrics.__version__},

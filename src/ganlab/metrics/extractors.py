@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from ganlab.run import read_checkpoint, read_config
 SHIPPED = Path(__file__).parent / "shipped"
 
 
-class Extractor(nn.Module):
+class Extractor(nn.Module, ABC):
     """uint8 images (N, C, H, W) to features and logits, in evaluation mode and 32-bit floats whatever surrounds it.
 
     Attributes:
@@ -36,9 +37,9 @@ class Extractor(nn.Module):
     num_features: int
     num_classes = 0
 
+    @abstractmethod
     def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, num_features) and logits (N, classes) of uint8 images (N, C, H, W)."""
-        raise NotImplementedError
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
